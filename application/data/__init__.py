@@ -1,0 +1,1 @@
+"""Everything about the database. Knows no HTTP and no Celery."""

@@ -1,0 +1,209 @@
+"""The tables: columns, relations, constraints and indexes. No queries."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from flask_security import AsaList, RoleMixin, UserMixin
+from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, String, Table, Text, UniqueConstraint
+from sqlalchemy.ext.mutable import MutableList
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from application.data.types import UTCDateTime, utc_now
+from application.extensions import Base
+
+DRAFT, PUBLISHED, UNPUBLISHED = "draft", "published", "unpublished"
+
+TITLE_LENGTH = 300
+SLUG_LENGTH = 200
+STANDFIRST_LENGTH = 1000
+USER_NAME_LENGTH = 80
+DISPLAY_NAME_LENGTH = 200
+TAG_LENGTH = 100
+ADDRESS_LENGTH = 500
+VISITOR_LENGTH = 32
+
+roles_users = Table(
+    "roles_users",
+    Base.metadata,
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("role_id", ForeignKey("roles.id", ondelete="CASCADE"), primary_key=True),
+    Index(None, "role_id"),
+)
+
+
+class Role(Base, RoleMixin):
+    """What an account may do."""
+
+    __tablename__ = "roles"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    description: Mapped[str | None] = mapped_column(String(255))
+    permissions: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()))
+    update_datetime: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, onupdate=utc_now)
+
+    # A role is its name, as Flask-Security has it; without this a class with __eq__ alone cannot be in a set.
+    __hash__ = RoleMixin.__hash__
+
+
+class User(Base, UserMixin):
+    """An account that can sign in. What readers see of a person is the profile."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(255), unique=True)
+    username: Mapped[str | None] = mapped_column(String(USER_NAME_LENGTH), unique=True)
+    password: Mapped[str | None] = mapped_column(String(255))
+    active: Mapped[bool] = mapped_column(default=True)
+    fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    create_datetime: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
+    update_datetime: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, onupdate=utc_now)
+
+    # The base class says list[RoleMixin], and a list is invariant.
+    roles: Mapped[list[Role]] = relationship(secondary=roles_users)  # type: ignore[assignment]
+
+
+class Profile(Base):
+    """An author as readers know them; imported ones have no account until an administrator links one."""
+
+    __tablename__ = "profiles"
+
+    profile_id: Mapped[int] = mapped_column(primary_key=True)
+    user_name: Mapped[str] = mapped_column(String(USER_NAME_LENGTH), unique=True)
+    display_name: Mapped[str] = mapped_column(String(DISPLAY_NAME_LENGTH))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), unique=True)
+    biography: Mapped[str] = mapped_column(Text, default="")
+
+
+class Article(Base):
+    """One article. The large columns stand last, so that a list never reads past the small ones."""
+
+    __tablename__ = "articles"
+    __table_args__ = (
+        CheckConstraint("status IN ('draft', 'published', 'unpublished')", name="status"),
+        CheckConstraint("status <> 'published' OR published_at IS NOT NULL", name="published_at"),
+        CheckConstraint("direction IN ('ltr', 'rtl', 'auto')", name="direction"),
+        UniqueConstraint("source_name", "source_path"),
+        # Read backwards for "newest first": one plain index serves both databases.
+        Index(None, "status", "published_at", "article_id"),
+    )
+
+    article_id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(SLUG_LENGTH), unique=True)
+    title: Mapped[str] = mapped_column(String(TITLE_LENGTH))
+    standfirst: Mapped[str] = mapped_column(String(STANDFIRST_LENGTH), default="")
+    status: Mapped[str] = mapped_column(String(12), default=DRAFT)
+    # Kept when an article is unpublished, so that it returns to its place.
+    published_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
+    reading_minutes: Mapped[int] = mapped_column(default=1)
+    like_count: Mapped[int] = mapped_column(default=0)
+    language: Mapped[str] = mapped_column(String(35), default="en")
+    direction: Mapped[str] = mapped_column(String(4), default="auto")
+    version: Mapped[int] = mapped_column()
+    source_name: Mapped[str | None] = mapped_column(String(100))
+    source_path: Mapped[str | None] = mapped_column(String(500))
+    source_hash: Mapped[str | None] = mapped_column(String(64))
+    edited_here: Mapped[bool] = mapped_column(default=False)
+    content: Mapped[str] = mapped_column(Text, deferred=True)
+    html: Mapped[str] = mapped_column(Text, deferred=True)
+
+    authorships: Mapped[list["ArticleAuthor"]] = relationship(
+        back_populates="article",
+        order_by="ArticleAuthor.position",
+        cascade="all, delete-orphan",
+        passive_deletes=True,
+    )
+    taggings: Mapped[list["ArticleTag"]] = relationship(
+        back_populates="article",
+        order_by="ArticleTag.tag_id",
+        cascade="all, delete-orphan",
+        passive_deletes=True,
+    )
+
+    __mapper_args__: ClassVar[dict[str, Any]] = {"version_id_col": version}
+
+    @property
+    def listed_at(self) -> datetime | None:
+        """Return when it was published, or None while it may not be listed."""
+        return self.published_at if self.status == PUBLISHED else None
+
+
+class ArticleAuthor(Base):
+    """A by-line. `published_at` copies the article's `listed_at`, so that an author's page reads one index."""
+
+    __tablename__ = "article_authors"
+    __table_args__ = (Index(None, "profile_id", "published_at", "article_id"),)
+
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.article_id", ondelete="CASCADE"), primary_key=True)
+    profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.profile_id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(default=0)
+    published_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    article: Mapped[Article] = relationship(back_populates="authorships")
+    profile: Mapped[Profile] = relationship()
+
+
+class Tag(Base):
+    """A subject that articles share."""
+
+    __tablename__ = "tags"
+
+    tag_id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(TAG_LENGTH), unique=True)
+    name: Mapped[str] = mapped_column(String(TAG_LENGTH))
+
+
+class ArticleTag(Base):
+    """An article's tag; `published_at` as in `ArticleAuthor`."""
+
+    __tablename__ = "article_tags"
+    __table_args__ = (Index(None, "tag_id", "published_at", "article_id"),)
+
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.article_id", ondelete="CASCADE"), primary_key=True)
+    tag_id: Mapped[int] = mapped_column(ForeignKey("tags.tag_id", ondelete="CASCADE"), primary_key=True)
+    published_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    article: Mapped[Article] = relationship(back_populates="taggings")
+    tag: Mapped[Tag] = relationship()
+
+
+class OldAddress(Base):
+    """Where an article used to be: a path with its leading slash, without a trailing one, folded."""
+
+    __tablename__ = "old_addresses"
+
+    old_address_id: Mapped[int] = mapped_column(primary_key=True)
+    address: Mapped[str] = mapped_column(String(ADDRESS_LENGTH), unique=True)
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.article_id", ondelete="CASCADE"), index=True)
+
+
+class ArticleLike(Base):
+    """One like, by an account or by a visitor's cookie, never by both."""
+
+    __tablename__ = "article_likes"
+    __table_args__ = (
+        CheckConstraint("(user_id IS NULL) <> (visitor_id IS NULL)", name="one_reader"),
+        UniqueConstraint("article_id", "user_id"),
+        UniqueConstraint("article_id", "visitor_id"),
+    )
+
+    like_id: Mapped[int] = mapped_column(primary_key=True)
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.article_id", ondelete="CASCADE"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    visitor_id: Mapped[str | None] = mapped_column(String(VISITOR_LENGTH), index=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
+
+
+class InvalidationOutbox(Base):
+    """What a committed write still has to tell the caches."""
+
+    __tablename__ = "invalidation_outbox"
+
+    outbox_id: Mapped[int] = mapped_column(primary_key=True)
+    tags: Mapped[list[Any]] = mapped_column(JSON)
+    kind: Mapped[str] = mapped_column(String(12), default="changed")
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
