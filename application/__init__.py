@@ -1,0 +1,40 @@
+"""Broadsheet: a multi-author article site, cached at every layer and measured to the nanosecond."""
+
+import logging
+
+from flask import Flask
+
+from application import accounts, cli
+from application.config import ROOT, Settings, flask_config, load_settings
+from application.controller import register_controllers
+from application.data import database, invalidation
+from application.extensions import cache, db, limiter, live, migrate
+from application.jobs.workers import create_celery
+from application.measuring import queries, templates
+from application.measuring.timing import ServerTiming
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the site from its settings, by default those of the environment. Raises `SettingsError`."""
+    settings = settings or load_settings()
+    app = Flask(__name__, root_path=str(ROOT))
+    app.config.from_mapping(flask_config(settings))
+    app.logger.setLevel(settings.log_level)
+    logging.captureWarnings(True)
+
+    database.init_app(app)
+    migrate.init_app(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
+    cache.init_app(app)
+    invalidation.init_app(app, cache)
+    live.init_app(app)
+    limiter.init_app(app)
+    accounts.init_accounts(app)
+    register_controllers(app)
+    cli.register_commands(app)
+    create_celery(app)
+    queries.init_app(app, db)
+    templates.init_app(app)
+    # The outermost layers, from the inside out: a stored page is answered before Flask is entered, and timed.
+    app.wsgi_app = cache.page_cache(app)  # type: ignore[method-assign]
+    app.wsgi_app = ServerTiming(app.wsgi_app)  # type: ignore[method-assign]
+    return app

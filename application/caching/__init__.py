@@ -1,0 +1,6 @@
+"""The cache engine. It knows nothing of articles; `docs/caching.md` explains it in ten minutes."""
+
+from application.caching.cache import Cache
+from application.caching.signals import computing, recovering
+
+__all__ = ["Cache", "computing", "recovering"]

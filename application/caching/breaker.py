@@ -1,0 +1,49 @@
+"""A circuit breaker: after a failure Redis is left alone for a moment, then tried by one caller."""
+
+import threading
+from collections.abc import Callable
+from time import monotonic
+
+PAUSE = 0.5
+
+
+class Breaker:
+    """Decide whether Redis may be asked; `recover` is called before it is trusted again.
+
+    It starts untrusting, so that a new process first fires what an earlier one could not.
+    """
+
+    def __init__(self, recover: Callable[[], object], pause: float = PAUSE) -> None:
+        self._recover = recover
+        self._pause = pause
+        self._closed = False
+        self._retry_at = 0.0
+        self._lock = threading.Lock()
+        self._recovering_in: int | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether calls flow."""
+        return self._closed
+
+    def trip(self) -> None:
+        """Stop asking: a call has failed."""
+        self._closed = False
+        self._retry_at = monotonic() + self._pause
+
+    def allows(self) -> bool:
+        """Tell whether to call; when the pause is over, one caller finds out."""
+        if self._closed or self._recovering_in == threading.get_ident():
+            return True
+        if monotonic() < self._retry_at or not self._lock.acquire(blocking=False):
+            return False
+        self._recovering_in = threading.get_ident()
+        try:
+            self._recover()
+            self._closed = True
+        except Exception:  # noqa: BLE001 - whatever recovery met, the cache stays shut and readers get the database
+            self._retry_at = monotonic() + self._pause
+        finally:
+            self._recovering_in = None
+            self._lock.release()
+        return self._closed

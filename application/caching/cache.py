@@ -1,0 +1,334 @@
+"""Our Cache, a `flask_caching.Cache`: what is stored knows what it was made from, and forgets itself when that changes."""
+
+import functools
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, ParamSpec, TypeVar
+
+import flask_caching
+import msgspec
+from flask import Flask, has_request_context, request
+from flask_caching import signals as stock_signals
+from flask_caching.jinja2ext import JINJA_CACHE_ATTR_NAME
+
+from application.caching import recording, signals
+from application.caching.backend import NOTHING, Moment, RedisBackend
+from application.caching.codec import JSON, Codec, Uncacheable, codec_of
+from application.caching.fragments import FragmentExtension
+from application.caching.keys import call_key, page_key, shorten
+from application.caching.page_cache import PAGE_POLICY, PageCache, PagePolicy
+from application.caching.policy import Policy
+from application.caching.recording import Recording, record
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Timeout = Any
+Predicate = Callable[..., Any] | None
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = 3
+"""How often an answer is made when writes keep overtaking it; the last time from the database alone."""
+
+
+class Cache(flask_caching.Cache):
+    """Flask-Caching's decorators over an engine that records dependencies."""
+
+    def __init__(self, app: Flask | None = None, config: dict[str, Any] | None = None) -> None:
+        super().__init__(app, with_jinja2_ext=False, config=config)
+
+    def init_app(self, app: Flask, config: dict[str, Any] | None = None) -> None:
+        """Bind to an application; `CACHE_TYPE` RedisCache means our own backend."""
+        config = {**(config or {})}
+        chosen = {**app.config, **(self.config or {}), **config}.get("CACHE_TYPE")
+        if chosen in {"RedisCache", "redis"}:
+            config["CACHE_TYPE"] = "application.caching.backend.RedisBackend"
+        super().init_app(app, config)
+        setattr(app.jinja_env, JINJA_CACHE_ATTR_NAME, self)
+        app.jinja_env.add_extension(FragmentExtension)
+
+    @property
+    def engine(self) -> RedisBackend | None:
+        """The backend that keeps the contract, or None when `CACHE_TYPE` chose a stock one."""
+        backend: object = self.cache
+        return backend if isinstance(backend, RedisBackend) else None
+
+    def page_cache(self, app: Flask) -> PageCache:
+        """Return the WSGI layer that answers whole pages for `app`."""
+        backend = app.extensions["cache"][self]
+        return PageCache(app, backend if isinstance(backend, RedisBackend) else None)
+
+    # What the code above tells the engine.
+
+    def depends_on(self, *tags: str) -> None:
+        """Note that what is being computed was made from these."""
+        if (current := recording.current()) is not None:
+            current.read(tags, None)
+
+    def do_not_store(self, reason: str) -> None:
+        """Keep what is being computed, and all that is made from it, out of the cache."""
+        if (current := recording.current()) is not None:
+            current.unstorable = current.unstorable or reason
+
+    def invalidate(self, tags: Iterable[str], kind: Literal["changed", "withdrawn"] = "changed") -> bool:  # noqa: ARG002
+        """Forget everything made from these tags; False when the cache could not be told.
+
+        Nothing keeps a spare copy yet, so both kinds are forgotten alike.
+        """
+        tags = set(tags)
+        if not tags:
+            return True
+        if self.engine is None:
+            # A stock store has no tags: the only exact answer is to forget everything.
+            return bool(self.cache.clear())
+        return self.engine.invalidate(tags)
+
+    # Flask-Caching's decorators.
+
+    def cached(  # type: ignore[override]
+        self,
+        timeout: Timeout = None,
+        key_prefix: str | Callable[[], str] = "view/%s",
+        unless: Predicate = None,
+        forced_update: Predicate = None,
+        is_stale: Predicate = None,
+        response_filter: Predicate = None,
+        query_string: bool = False,
+        hash_method: Any = None,  # noqa: ARG002 - our keys are readable, nothing is hashed
+        cache_none: bool = False,
+        make_cache_key: Callable[..., str] | None = None,
+        source_check: bool | None = None,  # noqa: ARG002 - the release id is part of every value
+        response_hit_indication: bool | None = False,  # noqa: ARG002 - X-Cache says it on every answer
+        *,
+        args: Iterable[str] = (),
+    ) -> Callable[[Callable[P, R]], Callable[P, R]]:
+        """Cache a view as a whole page, or any function under `key_prefix`.
+
+        `args` declares the query arguments that a page depends on; it sees no others, and no cookies.
+        """
+
+        def decorate(function: Callable[P, R]) -> Callable[P, R]:
+            is_view = isinstance(key_prefix, str) and "%s" in key_prefix and make_cache_key is None
+            codec = _Lazily(function)
+
+            def make_key(*call_args: Any, **call_kwargs: Any) -> str:
+                if make_cache_key is not None:
+                    return shorten(make_cache_key(*call_args, **call_kwargs))
+                prefix = key_prefix() if callable(key_prefix) else key_prefix
+                if "%s" not in prefix:
+                    return shorten(prefix)
+                path = call_kwargs.pop("path", None) or request.path
+                chosen = request.args.to_dict() if query_string and has_request_context() else {}
+                return page_key(path, chosen) if prefix == "view/%s" else shorten(prefix % path)
+
+            @functools.wraps(function)
+            def decorated(*call_args: P.args, **call_kwargs: P.kwargs) -> R:
+                if is_view:
+                    return self._page(function, unless, response_filter, *call_args, **call_kwargs)  # type: ignore[no-any-return]
+                if self._bypass_cache(unless, function, *call_args, **call_kwargs):
+                    return self._call_fn(function, *call_args, **call_kwargs)  # type: ignore[no-any-return]
+                policy = Policy(
+                    decorated.make_cache_key(*call_args, **call_kwargs),  # type: ignore[attr-defined]
+                    codec(),
+                    _seconds(decorated.cache_timeout),  # type: ignore[attr-defined]
+                    (f"fn/{function.__name__}",),
+                    cache_none,
+                    self._forced_update(forced_update, *call_args, **call_kwargs),
+                    None if is_stale is None else lambda value: self._is_stale(is_stale, value, *call_args, **call_kwargs),
+                    response_filter,
+                )
+                return self.through(policy, lambda: self._call_fn(function, *call_args, **call_kwargs), "view")  # type: ignore[no-any-return]
+
+            if is_view:
+                names = frozenset(args)
+                setattr(decorated, PAGE_POLICY, PagePolicy(_seconds(timeout), names, query_string))
+            return _documented(decorated, function, timeout, make_key)
+
+        return decorate
+
+    def memoize(  # type: ignore[override]
+        self,
+        timeout: Timeout = None,
+        make_name: Callable[[str], str] | None = None,
+        unless: Predicate = None,
+        forced_update: Predicate = None,
+        is_stale: Predicate = None,
+        response_filter: Predicate = None,
+        hash_method: Any = None,  # noqa: ARG002
+        cache_none: bool = False,
+        source_check: bool | None = None,  # noqa: ARG002
+        args_to_ignore: list[str] | None = None,
+    ) -> Callable[[Callable[P, R]], Callable[P, R]]:
+        """Cache a function's results by its arguments."""
+
+        def decorate(function: Callable[P, R]) -> Callable[P, R]:
+            codec = _Lazily(function)
+            name = make_name(function.__name__) if make_name else function.__name__
+
+            def make_key(*call_args: Any, **call_kwargs: Any) -> str:
+                return call_key(name, function, call_args, call_kwargs, args_to_ignore or ())
+
+            @functools.wraps(function)
+            def decorated(*call_args: P.args, **call_kwargs: P.kwargs) -> R:
+                if self._bypass_cache(unless, function, *call_args, **call_kwargs):
+                    return self._call_fn(function, *call_args, **call_kwargs)  # type: ignore[no-any-return]
+                policy = Policy(
+                    decorated.make_cache_key(*call_args, **call_kwargs),  # type: ignore[attr-defined]
+                    codec(),
+                    _seconds(decorated.cache_timeout),  # type: ignore[attr-defined]
+                    (f"fn/{name}",),
+                    cache_none,
+                    self._forced_update(forced_update, *call_args, **call_kwargs),
+                    None if is_stale is None else lambda value: self._is_stale(is_stale, value, *call_args, **call_kwargs),
+                    response_filter,
+                )
+                return self.through(policy, lambda: self._call_fn(function, *call_args, **call_kwargs), "memoize")  # type: ignore[no-any-return]
+
+            decorated.delete_memoized = lambda: self.delete_memoized(decorated)  # type: ignore[attr-defined]
+            return _documented(decorated, function, timeout, make_key)
+
+        return decorate
+
+    def delete_memoized(self, f: Any, *args: Any, **kwargs: Any) -> None:
+        """Forget a function's results: all of them, or those for these arguments."""
+        if args or kwargs:
+            self.delete(f.make_cache_key(*args, **kwargs))
+        else:
+            self.invalidate([f"fn/{f.uncached.__name__}"])
+
+    def _page(self, view: Callable[..., Any], unless: Predicate, response_filter: Predicate, *args: Any, **kwargs: Any) -> Any:
+        """Run a view whose page the fast lane may store, unless its decorator says otherwise."""
+        if self._bypass_cache(unless, view, *args, **kwargs):
+            self.do_not_store("unless")
+        answer = self._call_fn(view, *args, **kwargs)
+        if response_filter is not None and not response_filter(answer):
+            self.do_not_store("filter")
+        return answer
+
+    # The engine.
+
+    def through(self, policy: Policy, compute: Callable[[], Any], kind: str = "view") -> Any:
+        """Return the value under the key, computed and stored when there is none."""
+        around = recording.current()
+        if around is not None and around.uncached:
+            return compute()
+        engine = self.engine
+        found = NOTHING if engine is None else engine.fetch(policy.key)
+        if found.entry is not None and found.moment is not None and not policy.forced:
+            value = self._decoded(policy, found.entry)
+            if value is not MISSING and not (policy.is_stale and policy.is_stale(value)):
+                self._signal(kind, "hit", policy.key)
+                if around is not None:
+                    around.read(found.entry.tags, found.moment.sequence)
+                return value
+        self._signal(kind, "miss", policy.key)
+        if engine is None:
+            return self._through_stock(policy, compute)
+        return self._compute(engine, policy, compute, found.moment)
+
+    def _compute(self, engine: RedisBackend, policy: Policy, compute: Callable[[], Any], moment: Moment | None) -> Any:
+        around = recording.current()
+        nested = around is not None and not around.ambient
+        attempts = 1 if nested or policy.inherits else ATTEMPTS
+        value = None
+        for attempt in range(attempts):
+            if attempt > 0:
+                moment = engine.fetch(policy.key).moment
+            if attempts > 1:
+                # A snapshot older than the moment would be stored as if it were of the moment.
+                signals.computing.send(self)
+            mine = Recording(moment.sequence if moment else None, set(policy.tags))
+            mine.uncached = 0 < attempt == attempts - 1
+            if around is not None and (nested or policy.inherits):
+                mine.read((), around.sequence)
+            with record(mine):
+                value = compute()
+            if moment is None or mine.uncached or mine.unstorable or not _may_store(policy, value):
+                break
+            if self._store(engine, policy, moment, mine, value):
+                break
+        return value
+
+    def _store(self, engine: RedisBackend, policy: Policy, moment: Moment, mine: Recording, value: Any) -> bool:
+        """Store a value; True also when trying again would not help."""
+        try:
+            encoded = policy.codec.encode(value)
+        except Uncacheable as error:
+            self._complain(policy.key, error)
+            return True
+        # The value is no truer than the oldest of its parts.
+        oldest = moment.sequence if mine.sequence is None else min(moment.sequence, mine.sequence)
+        stored = engine.store(
+            policy.key, Moment(moment.epoch, oldest), encoded, policy.codec.name, mine.tags, policy.timeout
+        )
+        return stored or not engine.breaker.is_closed
+
+    def _through_stock(self, policy: Policy, compute: Callable[[], Any]) -> Any:
+        """Do as Flask-Caching does, with our keys and codec: values live out their lifetime."""
+        stored = None if policy.forced else self.cache.get(policy.key)
+        if isinstance(stored, bytes):
+            value = policy.codec.decode(stored)
+            if not (policy.is_stale and policy.is_stale(value)):
+                return value
+        value = compute()
+        if _may_store(policy, value):
+            self.cache.set(policy.key, policy.codec.encode(value), timeout=policy.timeout)
+        return value
+
+    def _decoded(self, policy: Policy, entry: Any) -> Any:
+        if entry.type != policy.codec.name:
+            return MISSING
+        try:
+            return policy.codec.decode(entry.value)
+        except msgspec.MsgspecError:
+            return MISSING
+
+    def _complain(self, key: str, error: Uncacheable) -> None:
+        """Raise while developing; in production the value is answered, not stored, and said so."""
+        if self.app.debug or self.app.testing:
+            raise error
+        logger.error("%s was not cached: %s", key, error)
+
+    def _signal(self, kind: str, outcome: str, key: str) -> None:
+        if self.enable_signals:
+            getattr(stock_signals, f"cache_{kind}_{outcome}").send(cache=self, cache_key=key)
+
+
+class _Missing:
+    """Stands for no value, where None is one."""
+
+
+MISSING = _Missing()
+
+
+class _Lazily:
+    """A function's codec, made at its first call, when the names in its annotations are known."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._codec: Codec[Any] | None = None
+
+    def __call__(self) -> Codec[Any]:
+        if self._codec is None:
+            try:
+                self._codec = codec_of(self._function)
+            except (NameError, TypeError):
+                self._codec = JSON
+        return self._codec
+
+
+def _documented(decorated: Any, function: Any, timeout: Timeout, make_key: Callable[..., str]) -> Any:
+    """Give the decorated function the attributes that Flask-Caching documents."""
+    decorated.uncached = function
+    decorated.cache_timeout = timeout
+    decorated.make_cache_key = make_key
+    return decorated
+
+
+def _may_store(policy: Policy, value: Any) -> bool:
+    if value is None and not policy.cache_none:
+        return False
+    return policy.may_store is None or bool(policy.may_store(value))
+
+
+def _seconds(timeout: Timeout) -> int | None:
+    return None if timeout is None else int(getattr(timeout, "total_seconds", lambda: timeout)())

@@ -1,0 +1,48 @@
+"""Readable keys: `get_article(slug=rust-1.0)`, `view//articles/rust-1.0`."""
+
+import hashlib
+import inspect
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+from urllib.parse import quote
+
+LONGEST = 200
+_LOOKS_LIKE_ANOTHER_TYPE = re.compile(r"[-+]?[\d.]|(None|True|False)$|['\"\[({]|$")
+_SAFE = "/-._~:@+ !*"
+
+
+def call_key(name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any],
+             ignored: Collection[str] = ()) -> str:
+    """Name a call: the function, then every argument that differs from its default."""
+    signature = inspect.signature(function)
+    bound = signature.bind(*args, **kwargs)
+    shown = []
+    for parameter, value in bound.arguments.items():
+        default = signature.parameters[parameter].default
+        if parameter in ignored or (type(value) is type(default) and value == default):
+            continue
+        shown.append(f"{parameter}={argument(value)}")
+    return shorten(f"{name}({','.join(shown)})" if shown else name)
+
+
+def argument(value: object) -> str:
+    """Write an argument so that a person reads it and no two values are written alike."""
+    if isinstance(value, str) and not _LOOKS_LIKE_ANOTHER_TYPE.match(value):
+        return quote(value, safe=_SAFE)
+    return quote(repr(value), safe=_SAFE + "'[]{}")
+
+
+def page_key(path: str, arguments: Mapping[str, str]) -> str:
+    """Name a page by its path and its declared arguments, sorted."""
+    query = "&".join(f"{quote(name)}={quote(value, safe=_SAFE)}" for name, value in sorted(arguments.items()))
+    return shorten(f"view/{quote(path, safe='/-._~:@+!*')}" + (f"?{query}" if query else ""))
+
+
+def shorten(key: str) -> str:
+    """Cut a long key, and make it unique again by a digest."""
+    encoded = key.encode()
+    if len(encoded) <= LONGEST:
+        return key
+    digest = hashlib.blake2b(encoded, digest_size=16).hexdigest()
+    return encoded[: LONGEST - 33].decode(errors="ignore") + "~" + digest

