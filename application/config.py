@@ -1,6 +1,7 @@
 """Settings, read once from the environment, typed, and loud when they are wrong."""
 
 import os
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -8,8 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
-from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 ROOT = Path(__file__).resolve().parent.parent
 DB_DIRECTORY = ROOT / "db_directory"
@@ -38,10 +38,10 @@ class SettingsError(Exception):
     """The environment does not describe a site that can run; the text names every reason."""
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """What is common to all environments. A field's environment variable is its name in upper case."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = ConfigDict(frozen=True)
     requires: ClassVar[tuple[str, ...]] = ()
 
     env: Literal["development", "test", "stage", "production"] = "development"
@@ -56,8 +56,9 @@ class Settings(BaseSettings):
     result_url: str = ""
     live_redis_url: str = ""
     cache_type: str = "RedisCache"
-    secret_key: str = "development only, replaced by db_directory/run.env"
-    security_password_salt: str = "development only"
+    # Without a run.env every process makes up its own: safe, and sessions end with it.
+    secret_key: str = Field(default_factory=lambda: secrets.token_hex(32))
+    security_password_salt: str = Field(default_factory=lambda: secrets.token_hex(16))
     installation_id: str = "none"
     site_name: str = Field("Broadsheet", min_length=1, max_length=80)
     site_strapline: str = Field("Articles, measured and cached", max_length=160)
@@ -111,16 +112,6 @@ class Settings(BaseSettings):
         """Tell whether readers come by https, so that cookies may insist on it."""
         return self.site_url.startswith("https://")
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        **_sources: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        # The environment comes in as an argument of load_settings, so that a test can hand in its own.
-        return (init_settings,)
-
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
         missing = [name.upper() for name in self.requires if name not in self.model_fields_set]
@@ -137,8 +128,6 @@ class Test(Settings):
     """The test suite: never reads `run.env`."""
 
     env: Literal["test"] = "test"
-    secret_key: str = "known to the tests"
-    security_password_salt: str = "known to the tests"
 
 
 class Stage(Settings):
@@ -212,4 +201,5 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "CACHE_KEY_PREFIX": "flask_cache_",
         "CACHE_DEFAULT_TIMEOUT": ARTICLES_TTL,
         "RATELIMIT_STORAGE_URI": settings.cache_redis_url,
+        "RATELIMIT_STORAGE_OPTIONS": {"socket_timeout": REDIS_TIMEOUT, "socket_connect_timeout": REDIS_TIMEOUT},
     }

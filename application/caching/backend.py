@@ -17,7 +17,7 @@ from redis.retry import Retry
 
 from application.caching import scripts, signals
 from application.caching.breaker import PAUSE, Breaker
-from application.caching.codec import FORMAT, JSON, Entry, Seal, Uncacheable
+from application.caching.codec import FORMAT, JSON, Entry, Seal, UncacheableError
 from application.measuring.timing import span
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ class RedisBackend(BaseCache):
         super().__init__(default_timeout)
         self.prefix = prefix
         self._seal = seal
-        self.client: redis.Redis[bytes] = connect(url)
+        self.client: redis.Redis = connect(url)
         self._store = self.client.register_script(scripts.STORE)
         self._invalidate = self.client.register_script(scripts.INVALIDATE)
         self.breaker = Breaker(self._recover)
@@ -66,7 +66,7 @@ class RedisBackend(BaseCache):
         self.rejected = 0
 
     @classmethod
-    def factory(cls, app: Flask, config: dict[str, Any], args: list[Any], kwargs: dict[str, Any]) -> "RedisBackend":
+    def factory(cls, app: Flask, config: dict[str, Any], _args: list[Any], kwargs: dict[str, Any]) -> "RedisBackend":
         """Build the backend from Flask-Caching's settings."""
         seal = Seal(str(app.config["SECRET_KEY"]), str(config.get("CACHE_RELEASE", "")))
         return cls(config["CACHE_REDIS_URL"], config["CACHE_KEY_PREFIX"], seal, kwargs["default_timeout"])
@@ -76,7 +76,7 @@ class RedisBackend(BaseCache):
     def fetch(self, key: str) -> Found:
         """Look a value up; the moment is read in the same step, so that it is never newer than the value."""
         name = self.prefix + key
-        raw = self._ask(lambda: self.client.mget(name, "broadsheet:seq", "broadsheet:epoch"))
+        raw: Any = self._ask(lambda: self.client.mget(name, "broadsheet:seq", "broadsheet:epoch"))
         if raw is None:
             return NOTHING
         return self._found(key, raw[0], raw[1], raw[2])
@@ -88,7 +88,7 @@ class RedisBackend(BaseCache):
         def ask() -> list[Any]:
             with self.client.pipeline(transaction=False) as pipe:
                 pipe.mget("broadsheet:seq", "broadsheet:epoch")
-                pipe.hmget(name, "page", encoding)
+                pipe.hmget(name, ["page", encoding])
                 pipe.pttl(name)
                 return pipe.execute(raise_on_error=False)
 
@@ -102,7 +102,13 @@ class RedisBackend(BaseCache):
         return Found(found.moment, found.entry, fields[1], max(0, raw[2]))
 
     def store(
-        self, key: str, moment: Moment, value: bytes, type_: str, tags: Iterable[str], timeout: int | None,
+        self,
+        key: str,
+        moment: Moment,
+        value: bytes,
+        type_: str,
+        tags: Iterable[str],
+        timeout: int | None,
         bodies: Mapping[str, bytes] | None = None,
     ) -> bool:
         """Store the JSON `value`, unless it is out of date by now; False tells that it was not stored."""
@@ -115,12 +121,12 @@ class RedisBackend(BaseCache):
         if bodies:
             fields.insert(0, "page")
         ttl = (self.default_timeout if timeout is None else timeout) * 1000 or 10 * 365 * 86_400_000
-        arguments = [moment.epoch, moment.sequence, ttl, KEYS_PER_TAG, len(fields), *fields, *kept]
+        arguments: list[Any] = [moment.epoch, moment.sequence, ttl, KEYS_PER_TAG, len(fields), *fields, *kept]
         return self._ask(lambda: self._store(keys=[self.prefix + key], args=arguments)) == 1
 
     def invalidate(self, tags: Iterable[str]) -> bool:
         """Forget everything made from these tags; False when Redis could not be told."""
-        arguments = [secrets.token_hex(8), TAGS_REMEMBERED, *sorted(set(tags))]
+        arguments: list[Any] = [secrets.token_hex(8), TAGS_REMEMBERED, *sorted(set(tags))]
         told = self._ask(lambda: self._invalidate(args=arguments)) is not None
         if not told:
             self._heal()
@@ -138,12 +144,12 @@ class RedisBackend(BaseCache):
         entry = self.fetch(key).entry
         return None if entry is None else JSON.decode(entry.value)
 
-    def set(self, key: str, value: Any, timeout: int | None = None) -> bool:
-        """Store a value of JSON's own types. Raises `Uncacheable` for any other."""
+    def set(self, key: str, value: Any, timeout: Any = None) -> bool:
+        """Store a value of JSON's own types. Raises `UncacheableError` for any other."""
         moment = self.fetch(key).moment
         return moment is not None and self.store(key, moment, JSON.encode(value), JSON.name, (), timeout)
 
-    def add(self, key: str, value: Any, timeout: int | None = None) -> bool:
+    def add(self, key: str, value: Any, timeout: Any = None) -> bool:
         """Store a value unless there is one."""
         return not self.has(key) and self.set(key, value, timeout)
 
@@ -225,7 +231,7 @@ class RedisBackend(BaseCache):
         return entry
 
 
-def connect(url: str) -> "redis.Redis[bytes]":
+def connect(url: str) -> redis.Redis:
     """Return a client that gives up quickly, and learns the epoch whenever it connects."""
     pool = redis.BlockingConnectionPool.from_url(
         url,
@@ -239,7 +245,7 @@ def connect(url: str) -> "redis.Redis[bytes]":
     return redis.Redis(connection_pool=pool)
 
 
-def name_epoch(client: "redis.Redis[bytes]") -> str:
+def name_epoch(client: redis.Redis) -> str:
     """Return the epoch's name, given to it now if it has none."""
     named: bytes = client.eval(scripts.CONNECT, 0, secrets.token_hex(8))  # type: ignore[assignment]
     return named.decode()
@@ -251,4 +257,4 @@ def _connected(connection: Any) -> None:
     connection.read_response()
 
 
-__all__ = ["Found", "Moment", "RedisBackend", "Uncacheable", "connect"]
+__all__ = ["Found", "Moment", "RedisBackend", "UncacheableError", "connect"]

@@ -1,29 +1,28 @@
-"""Our Cache, a `flask_caching.Cache`: what is stored knows what it was made from, and forgets itself when that changes."""
+"""Our Cache, a `flask_caching.Cache`: what is stored knows what it was made from."""
 
 import functools
 import logging
 from collections.abc import Callable, Iterable
-from typing import Any, Literal, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar, cast
 
 import flask_caching
 import msgspec
-from flask import Flask, has_request_context, request
+from flask import Flask, request
 from flask_caching import signals as stock_signals
 from flask_caching.jinja2ext import JINJA_CACHE_ATTR_NAME
 
 from application.caching import recording, signals
 from application.caching.backend import NOTHING, Moment, RedisBackend
-from application.caching.codec import JSON, Codec, Uncacheable, codec_of
+from application.caching.codec import JSON, Codec, UncacheableError, codec_of
 from application.caching.fragments import FragmentExtension
 from application.caching.keys import call_key, page_key, shorten
 from application.caching.page_cache import PAGE_POLICY, PageCache, PagePolicy
-from application.caching.policy import Policy
+from application.caching.policy import Policy, Predicate, Questions
 from application.caching.recording import Recording, record
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Timeout = Any
-Predicate = Callable[..., Any] | None
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 3
@@ -84,7 +83,7 @@ class Cache(flask_caching.Cache):
 
     # Flask-Caching's decorators.
 
-    def cached(  # type: ignore[override]
+    def cached(  # type: ignore[override]  # noqa: PLR0917 - Flask-Caching's own signature
         self,
         timeout: Timeout = None,
         key_prefix: str | Callable[[], str] = "view/%s",
@@ -105,47 +104,31 @@ class Cache(flask_caching.Cache):
 
         `args` declares the query arguments that a page depends on; it sees no others, and no cookies.
         """
+        questions = Questions(unless, forced_update, is_stale, response_filter, cache_none)
+
+        def make_key(*call_args: Any, **call_kwargs: Any) -> str:
+            if make_cache_key is not None:
+                return shorten(make_cache_key(*call_args, **call_kwargs))
+            prefix = key_prefix() if callable(key_prefix) else key_prefix
+            if "%s" not in prefix:
+                return shorten(prefix)
+            path = call_kwargs.get("path") or request.path
+            return page_key(path, {}) if prefix == "view/%s" else shorten(prefix % path)
 
         def decorate(function: Callable[P, R]) -> Callable[P, R]:
-            is_view = isinstance(key_prefix, str) and "%s" in key_prefix and make_cache_key is None
-            codec = _Lazily(function)
-
-            def make_key(*call_args: Any, **call_kwargs: Any) -> str:
-                if make_cache_key is not None:
-                    return shorten(make_cache_key(*call_args, **call_kwargs))
-                prefix = key_prefix() if callable(key_prefix) else key_prefix
-                if "%s" not in prefix:
-                    return shorten(prefix)
-                path = call_kwargs.pop("path", None) or request.path
-                chosen = request.args.to_dict() if query_string and has_request_context() else {}
-                return page_key(path, chosen) if prefix == "view/%s" else shorten(prefix % path)
+            if callable(key_prefix) or "%s" not in key_prefix or make_cache_key is not None:
+                return self._front(function, questions, timeout, make_key, "view")
 
             @functools.wraps(function)
-            def decorated(*call_args: P.args, **call_kwargs: P.kwargs) -> R:
-                if is_view:
-                    return self._page(function, unless, response_filter, *call_args, **call_kwargs)  # type: ignore[no-any-return]
-                if self._bypass_cache(unless, function, *call_args, **call_kwargs):
-                    return self._call_fn(function, *call_args, **call_kwargs)  # type: ignore[no-any-return]
-                policy = Policy(
-                    decorated.make_cache_key(*call_args, **call_kwargs),  # type: ignore[attr-defined]
-                    codec(),
-                    _seconds(decorated.cache_timeout),  # type: ignore[attr-defined]
-                    (f"fn/{function.__name__}",),
-                    cache_none,
-                    self._forced_update(forced_update, *call_args, **call_kwargs),
-                    None if is_stale is None else lambda value: self._is_stale(is_stale, value, *call_args, **call_kwargs),
-                    response_filter,
-                )
-                return self.through(policy, lambda: self._call_fn(function, *call_args, **call_kwargs), "view")  # type: ignore[no-any-return]
+            def page(*call_args: P.args, **call_kwargs: P.kwargs) -> R:
+                return cast("R", self._page(function, questions, *call_args, **call_kwargs))
 
-            if is_view:
-                names = frozenset(args)
-                setattr(decorated, PAGE_POLICY, PagePolicy(_seconds(timeout), names, query_string))
-            return _documented(decorated, function, timeout, make_key)
+            setattr(page, PAGE_POLICY, PagePolicy(_seconds(timeout), frozenset(args), query_string))
+            return _documented(page, function, timeout, make_key)
 
         return decorate
 
-    def memoize(  # type: ignore[override]
+    def memoize(  # type: ignore[override]  # noqa: PLR0917 - Flask-Caching's own signature
         self,
         timeout: Timeout = None,
         make_name: Callable[[str], str] | None = None,
@@ -159,32 +142,17 @@ class Cache(flask_caching.Cache):
         args_to_ignore: list[str] | None = None,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
         """Cache a function's results by its arguments."""
+        questions = Questions(unless, forced_update, is_stale, response_filter, cache_none)
 
         def decorate(function: Callable[P, R]) -> Callable[P, R]:
-            codec = _Lazily(function)
             name = make_name(function.__name__) if make_name else function.__name__
 
             def make_key(*call_args: Any, **call_kwargs: Any) -> str:
                 return call_key(name, function, call_args, call_kwargs, args_to_ignore or ())
 
-            @functools.wraps(function)
-            def decorated(*call_args: P.args, **call_kwargs: P.kwargs) -> R:
-                if self._bypass_cache(unless, function, *call_args, **call_kwargs):
-                    return self._call_fn(function, *call_args, **call_kwargs)  # type: ignore[no-any-return]
-                policy = Policy(
-                    decorated.make_cache_key(*call_args, **call_kwargs),  # type: ignore[attr-defined]
-                    codec(),
-                    _seconds(decorated.cache_timeout),  # type: ignore[attr-defined]
-                    (f"fn/{name}",),
-                    cache_none,
-                    self._forced_update(forced_update, *call_args, **call_kwargs),
-                    None if is_stale is None else lambda value: self._is_stale(is_stale, value, *call_args, **call_kwargs),
-                    response_filter,
-                )
-                return self.through(policy, lambda: self._call_fn(function, *call_args, **call_kwargs), "memoize")  # type: ignore[no-any-return]
-
+            decorated = self._front(function, questions, timeout, make_key, "memoize")
             decorated.delete_memoized = lambda: self.delete_memoized(decorated)  # type: ignore[attr-defined]
-            return _documented(decorated, function, timeout, make_key)
+            return decorated
 
         return decorate
 
@@ -195,12 +163,45 @@ class Cache(flask_caching.Cache):
         else:
             self.invalidate([f"fn/{f.uncached.__name__}"])
 
-    def _page(self, view: Callable[..., Any], unless: Predicate, response_filter: Predicate, *args: Any, **kwargs: Any) -> Any:
+    def _front(
+        self,
+        function: Callable[P, R],
+        questions: Questions,
+        timeout: Timeout,
+        make_key: Callable[..., str],
+        kind: str,
+    ) -> Callable[P, R]:
+        """Put the engine in front of a function."""
+        codec = _Lazily(function)
+        tags = (f"fn/{function.__name__}",)
+
+        @functools.wraps(function)
+        def decorated(*args: P.args, **kwargs: P.kwargs) -> R:
+            def compute() -> Any:
+                return self._call_fn(function, *args, **kwargs)
+
+            if self._bypass_cache(questions.unless, function, *args, **kwargs):
+                return cast("R", compute())
+            policy = Policy(
+                key=front.make_cache_key(*args, **kwargs),
+                codec=codec(),
+                timeout=_seconds(front.cache_timeout),
+                tags=tags,
+                questions=questions,
+                forced=self._forced_update(questions.forced_update, *args, **kwargs),
+                is_stale=lambda value: self._is_stale(questions.is_stale, value, *args, **kwargs),
+            )
+            return cast("R", self.through(policy, compute, kind))
+
+        front: Any = _documented(decorated, function, timeout, make_key)
+        return cast("Callable[P, R]", front)
+
+    def _page(self, view: Callable[..., Any], questions: Questions, *args: Any, **kwargs: Any) -> Any:
         """Run a view whose page the fast lane may store, unless its decorator says otherwise."""
-        if self._bypass_cache(unless, view, *args, **kwargs):
+        if self._bypass_cache(questions.unless, view, *args, **kwargs):
             self.do_not_store("unless")
         answer = self._call_fn(view, *args, **kwargs)
-        if response_filter is not None and not response_filter(answer):
+        if questions.response_filter is not None and not questions.response_filter(answer):
             self.do_not_store("filter")
         return answer
 
@@ -242,7 +243,7 @@ class Cache(flask_caching.Cache):
                 mine.read((), around.sequence)
             with record(mine):
                 value = compute()
-            if moment is None or mine.uncached or mine.unstorable or not _may_store(policy, value):
+            if moment is None or mine.uncached or mine.unstorable or not policy.may_store(value):
                 break
             if self._store(engine, policy, moment, mine, value):
                 break
@@ -252,7 +253,7 @@ class Cache(flask_caching.Cache):
         """Store a value; True also when trying again would not help."""
         try:
             encoded = policy.codec.encode(value)
-        except Uncacheable as error:
+        except UncacheableError as error:
             self._complain(policy.key, error)
             return True
         # The value is no truer than the oldest of its parts.
@@ -270,7 +271,7 @@ class Cache(flask_caching.Cache):
             if not (policy.is_stale and policy.is_stale(value)):
                 return value
         value = compute()
-        if _may_store(policy, value):
+        if policy.may_store(value):
             self.cache.set(policy.key, policy.codec.encode(value), timeout=policy.timeout)
         return value
 
@@ -282,7 +283,7 @@ class Cache(flask_caching.Cache):
         except msgspec.MsgspecError:
             return MISSING
 
-    def _complain(self, key: str, error: Uncacheable) -> None:
+    def _complain(self, key: str, error: UncacheableError) -> None:
         """Raise while developing; in production the value is answered, not stored, and said so."""
         if self.app.debug or self.app.testing:
             raise error
@@ -316,18 +317,15 @@ class _Lazily:
         return self._codec
 
 
-def _documented(decorated: Any, function: Any, timeout: Timeout, make_key: Callable[..., str]) -> Any:
+def _documented(
+    decorated: Callable[P, R], function: Callable[P, R], timeout: Timeout, make_key: Callable[..., str]
+) -> Callable[P, R]:
     """Give the decorated function the attributes that Flask-Caching documents."""
-    decorated.uncached = function
-    decorated.cache_timeout = timeout
-    decorated.make_cache_key = make_key
+    documented: Any = decorated
+    documented.uncached = function
+    documented.cache_timeout = timeout
+    documented.make_cache_key = make_key
     return decorated
-
-
-def _may_store(policy: Policy, value: Any) -> bool:
-    if value is None and not policy.cache_none:
-        return False
-    return policy.may_store is None or bool(policy.may_store(value))
 
 
 def _seconds(timeout: Timeout) -> int | None:

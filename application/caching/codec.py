@@ -14,7 +14,7 @@ _CLOSING = b',"signature":"'
 _SIGNATURE_LENGTH = 64
 
 
-class Uncacheable(TypeError):
+class UncacheableError(TypeError):
     """The value would not come back from the cache as it went in."""
 
 
@@ -39,13 +39,15 @@ class Codec(Generic[T]):
         self._decoder: msgspec.json.Decoder[T] = msgspec.json.Decoder(type_)
 
     def encode(self, value: T) -> bytes:
-        """Return the value as JSON. Raises `Uncacheable` for what JSON cannot give back."""
+        """Return the value as JSON. Raises `UncacheableError` for what JSON cannot give back."""
         try:
             encoded = msgspec.json.encode(value)
             if self.type is Any and not _same(self._decoder.decode(encoded), value):
-                raise Uncacheable(f"{type(value).__name__} would come back changed; annotate the function's return type")
+                raise UncacheableError(
+                    f"{type(value).__name__} would come back changed; annotate the function's return type"
+                )
         except (TypeError, ValueError, RecursionError, OverflowError) as error:
-            raise Uncacheable(str(error)) from error
+            raise UncacheableError(str(error)) from error
         return encoded
 
     def decode(self, encoded: bytes | msgspec.Raw) -> T:

@@ -26,7 +26,7 @@ def choose(accept_encoding: str) -> str:
 def encode(body: bytes, encoding: str) -> bytes:
     """Encode a body for `Content-Encoding`."""
     if encoding == "br":
-        return brotli.compress(body, quality=BROTLI_QUALITY)
+        return bytes(brotli.compress(body, quality=BROTLI_QUALITY))
     if encoding == "gzip":
         return gzip.compress(body, GZIP_LEVEL, mtime=0)
     return body

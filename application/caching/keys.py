@@ -12,8 +12,13 @@ _LOOKS_LIKE_ANOTHER_TYPE = re.compile(r"[-+]?[\d.]|(None|True|False)$|['\"\[({]|
 _SAFE = "/-._~:@+ !*"
 
 
-def call_key(name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any],
-             ignored: Collection[str] = ()) -> str:
+def call_key(
+    name: str,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    ignored: Collection[str] = (),
+) -> str:
     """Name a call: the function, then every argument that differs from its default."""
     signature = inspect.signature(function)
     bound = signature.bind(*args, **kwargs)

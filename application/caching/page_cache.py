@@ -115,8 +115,14 @@ class PageCache:
             return self.inner(environ, start)
 
     def _render_and_send(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse", policy: PagePolicy, key: str,
-        arguments: dict[str, str], encoding: str, moment: Moment | None,
+        self,
+        environ: "WSGIEnvironment",
+        start_response: "StartResponse",
+        policy: PagePolicy,
+        key: str,
+        arguments: dict[str, str],
+        encoding: str,
+        moment: Moment | None,
     ) -> Iterable[bytes]:
         request = self._reduced(environ, arguments)
         for attempt in range(ATTEMPTS):
@@ -137,13 +143,26 @@ class PageCache:
             moment = self.backend.fetch(key).moment
         raise AssertionError("the last attempt always answers")
 
-    def _store(self, key: str, moment: Moment, recording: Recording, answer: Rendered, bodies: dict[str, bytes],
-               policy: PagePolicy) -> bool:
+    def _store(
+        self,
+        key: str,
+        moment: Moment,
+        recording: Recording,
+        answer: Rendered,
+        bodies: dict[str, bytes],
+        policy: PagePolicy,
+    ) -> bool:
         assert self.backend is not None  # noqa: S101 - a moment comes from a backend
         page = Page(tuple(kept_headers(answer)), {name: encodings.digest(body) for name, body in bodies.items()})
         oldest = moment.sequence if recording.sequence is None else min(moment.sequence, recording.sequence)
         return self.backend.store(
-            key, Moment(moment.epoch, oldest), msgspec.json.encode(page), PAGE_TYPE, recording.tags, policy.timeout, bodies
+            key,
+            Moment(moment.epoch, oldest),
+            msgspec.json.encode(page),
+            PAGE_TYPE,
+            recording.tags,
+            policy.timeout,
+            bodies,
         )
 
     def _reduced(self, environ: "WSGIEnvironment", arguments: dict[str, str]) -> "WSGIEnvironment":
@@ -165,15 +184,30 @@ class PageCache:
             "wsgi.input": BytesIO(),
         }
 
-    def _send_page(self, environ: "WSGIEnvironment", start_response: "StartResponse", answer: Rendered,
-                   bodies: dict[str, bytes], encoding: str, outcome: str) -> Iterable[bytes]:
+    def _send_page(
+        self,
+        environ: "WSGIEnvironment",
+        start_response: "StartResponse",
+        answer: Rendered,
+        bodies: dict[str, bytes],
+        encoding: str,
+        outcome: str,
+    ) -> Iterable[bytes]:
         if encoding not in bodies:
             bodies = {**bodies, encoding: encodings.encode(answer.body, encoding)}
         etag = encodings.etag(encodings.digest(answer.body), encoding)
         return self._send(environ, start_response, kept_headers(answer), bodies[encoding], encoding, etag, outcome)
 
-    def _send(self, environ: "WSGIEnvironment", start_response: "StartResponse", headers: Iterable[tuple[str, str]],
-              body: bytes, encoding: str, etag: str, outcome: str) -> Iterable[bytes]:
+    def _send(
+        self,
+        environ: "WSGIEnvironment",
+        start_response: "StartResponse",
+        headers: Iterable[tuple[str, str]],
+        body: bytes,
+        encoding: str,
+        etag: str,
+        outcome: str,
+    ) -> Iterable[bytes]:
         timing.note("cache", outcome)
         # The answer of a race is true, but not worth keeping: a newer one is a moment away.
         control = "no-store" if outcome == "bypass race" else "no-cache"
@@ -186,8 +220,9 @@ class PageCache:
         start_response("200 OK", [*headers, *common, ("Content-Length", str(len(body)))])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
-    def _send_as_is(self, environ: "WSGIEnvironment", start_response: "StartResponse", answer: Rendered,
-                    outcome: str) -> Iterable[bytes]:
+    def _send_as_is(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse", answer: Rendered, outcome: str
+    ) -> Iterable[bytes]:
         timing.note("cache", outcome)
         headers = [(name, value) for name, value in answer.headers if name.lower() not in {"content-length", "vary"}]
         headers += [("X-Cache", outcome), ("Content-Length", str(len(answer.body)))]

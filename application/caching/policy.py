@@ -1,4 +1,4 @@
-"""How one call is cached."""
+"""How calls are cached: what a decorator was told, and what follows for one call."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,18 +6,37 @@ from typing import Any
 
 from application.caching.codec import Codec
 
+Predicate = Callable[..., Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What Flask-Caching's decorators may ask about each call."""
+
+    unless: Predicate = None
+    forced_update: Predicate = None
+    is_stale: Predicate = None
+    response_filter: Predicate = None
+    cache_none: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How one call is cached: its key, its lifetime in seconds and the questions to ask."""
+    """How one call is cached: its key, its codec, its lifetime in seconds, and what is known of it beforehand."""
 
     key: str
     codec: Codec[Any]
     timeout: int | None
     tags: tuple[str, ...] = ()
-    cache_none: bool = False
-    inherits: bool = False
-    """Whether the value also shows what was read around it, as a template's fragment does."""
+    questions: Questions = Questions()
     forced: bool = False
     is_stale: Callable[[Any], bool] | None = None
-    may_store: Callable[[Any], Any] | None = None
+    inherits: bool = False
+    """Whether the value also shows what was read around it, as a template's fragment does."""
+
+    def may_store(self, value: Any) -> bool:
+        """Tell whether the decorator lets this value be stored."""
+        if value is None and not self.questions.cache_none:
+            return False
+        wanted = self.questions.response_filter
+        return wanted is None or bool(wanted(value))

@@ -1,12 +1,12 @@
 """Spans in nanoseconds, collected for the request at hand, told in `Server-Timing`."""
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -103,13 +103,13 @@ class ServerTiming:
     def __init__(self, app: "WSGIApplication") -> None:
         self.app = app
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> "object":
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer through the application; add the header when it starts its response."""
         timings = Timings()
         _current.set(timings)
 
-        def start(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> object:
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             headers.append(("Server-Timing", timings.header()))
-            return start_response(status, headers, exc_info)  # type: ignore[arg-type]
+            return start_response(status, headers, exc_info)
 
         return self.app(environ, start)
