@@ -6,6 +6,8 @@ from alembic import context
 from flask import current_app
 from sqlalchemy.types import TypeDecorator
 
+from application.data.database import foreign_keys_off
+
 
 def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Write our column types as what they are stored as, so that an old migration outlives the code."""
@@ -19,8 +21,9 @@ def run_migrations() -> None:
     migrate = current_app.extensions["migrate"]
     options = {"render_item": render_item, **migrate.configure_args}
     with migrate.db.engine.connect() as connection:
-        context.configure(connection=connection, target_metadata=migrate.db.metadata, **options)
-        with context.begin_transaction():
+        # We begin SQLite's transactions ourselves, so that it rolls tables back as PostgreSQL does.
+        context.configure(connection=connection, target_metadata=migrate.db.metadata, transactional_ddl=True, **options)
+        with foreign_keys_off(connection), context.begin_transaction():
             context.run_migrations()
 
 

@@ -1,7 +1,7 @@
 """The tables: columns, relations, constraints and indexes. No queries."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from flask_security import AsaList, RoleMixin, UserMixin
 from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, String, Table, Text, UniqueConstraint
@@ -91,12 +91,13 @@ class Article(Base):
     )
 
     article_id: Mapped[int] = mapped_column(primary_key=True)
-    slug: Mapped[str] = mapped_column(String(SLUG_LENGTH), unique=True)
+    # The three with an active history: which lists an article leaves is told by what they were before.
+    slug: Mapped[str] = mapped_column(String(SLUG_LENGTH), unique=True, active_history=True)
     title: Mapped[str] = mapped_column(String(TITLE_LENGTH))
     standfirst: Mapped[str] = mapped_column(String(STANDFIRST_LENGTH), default="")
-    status: Mapped[str] = mapped_column(String(12), default=DRAFT)
+    status: Mapped[str] = mapped_column(String(12), default=DRAFT, active_history=True)
     # Kept when an article is unpublished, so that it returns to its place.
-    published_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    published_at: Mapped[datetime | None] = mapped_column(UTCDateTime, active_history=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
     reading_minutes: Mapped[int] = mapped_column(default=1)
@@ -124,7 +125,7 @@ class Article(Base):
         passive_deletes=True,
     )
 
-    __mapper_args__: ClassVar[dict[str, Any]] = {"version_id_col": version}
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy declares it for instances
 
     @property
     def listed_at(self) -> datetime | None:

@@ -4,14 +4,13 @@ import re
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-MAX_ID = 2**31 - 1
-"""The largest id that both databases can hold."""
+from application.utils.ids import MAX_ID
 
-_FORM = re.compile(r"(\d{8}T\d{12}Z)-([1-9]\d{0,9})", re.ASCII)
+_FORM = re.compile(r"(\d{8}T\d{12}Z)-([1-9]\d{0,18})", re.ASCII)
 _TIME = "%Y%m%dT%H%M%S%fZ"
 
 
-class InvalidCursor(ValueError):
+class InvalidCursor(ValueError):  # noqa: N818 - it is an answer to a reader, as in data/errors.py
     """The text is not a cursor that this site gave out."""
 
 
