@@ -1,0 +1,61 @@
+"""How gunicorn serves the site: gevent workers, and room for streams beside the pages."""
+
+from gevent import monkey
+
+# Before anything imports sockets, locks or psycopg: what is imported unpatched would block a worker's readers.
+monkey.patch_all()
+
+import os  # noqa: E402
+import resource  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+from application.config import load_settings  # noqa: E402
+
+_settings = load_settings()
+
+wsgi_app = "main:app"
+chdir = str(Path(__file__).resolve().parent.parent)
+proc_name = "broadsheet"
+bind = [f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"]
+workers = _settings.web_concurrency
+worker_class = "gevent"
+
+# A stream keeps its connection for hours. Pages have a thousand beside the streams, so that these never starve them.
+worker_connections = _settings.streams_per_worker + 1000
+backlog = 2048
+keepalive = 5
+timeout = 30
+graceful_timeout = 10
+
+# Generous for a long search or a signed link, small for a flood of nonsense.
+limit_request_line = 4094
+limit_request_fields = 100
+limit_request_field_size = 8190
+
+# The address and scheme of a reader are believed from a proxy on this machine only.
+forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
+
+accesslog = os.environ.get("ACCESS_LOG") or None
+errorlog = "-"
+loglevel = "warning"
+
+# Nothing here asks for it, and two sites of one person would share its path.
+control_socket_disable = True
+
+# A heartbeat file on a slow disk can make a worker look dead.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - gunicorn makes it by mkstemp
+
+
+def on_starting(server: Any) -> None:
+    """Allow as many open files as the machine does: each stream is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        except (OSError, ValueError):
+            server.log.warning("open files stay limited to %d; %d were wished for", soft, hard)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Start what lives as long as a worker."""

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Run a Celery worker in the foreground. Arguments go to `celery worker`: ./local_workers.sh --concurrency 8
+set -eu
+
+here=$0
+while [ -L "$here" ]; do
+    target=$(readlink "$here")
+    case $target in /*) here=$target ;; *) here=$(dirname "$here")/$target ;; esac
+done
+CDPATH='' cd -- "$(dirname -- "$here")"
+
+if [ ! -x .venv/bin/python ]; then
+    echo "local_workers.sh: there is no .venv here yet; run ./local_setup.sh first" >&2
+    exit 1
+fi
+.venv/bin/python -m application.installation check
+exec .venv/bin/python -m celery --quiet --app main:celery worker --loglevel INFO --concurrency 2 "$@"
