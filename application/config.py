@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from application.utils.release import release_id
+
 ROOT = Path(__file__).resolve().parent.parent
 DB_DIRECTORY = ROOT / "db_directory"
 RUN_ENV = DB_DIRECTORY / "run.env"
@@ -199,6 +201,7 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "CACHE_TYPE": settings.cache_type,
         "CACHE_REDIS_URL": settings.cache_redis_url,
         "CACHE_KEY_PREFIX": "flask_cache_",
+        "CACHE_RELEASE": release_id(ROOT),
         "CACHE_DEFAULT_TIMEOUT": ARTICLES_TTL,
         "RATELIMIT_STORAGE_URI": settings.cache_redis_url,
         "RATELIMIT_STORAGE_OPTIONS": {"socket_timeout": REDIS_TIMEOUT, "socket_connect_timeout": REDIS_TIMEOUT},

@@ -5,6 +5,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from time import sleep
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ from redis.retry import Retry
 
 from application.caching import scripts, signals
 from application.caching.breaker import PAUSE, Breaker
-from application.caching.codec import FORMAT, JSON, Entry, Seal, UncacheableError
+from application.caching.codec import FORMAT, JSON, Entry, Seal
 from application.measuring.timing import span
 
 T = TypeVar("T")
@@ -49,6 +50,14 @@ class Found:
 
 
 NOTHING = Found(None)
+
+
+class Stored(Enum):
+    """What came of an attempt to store."""
+
+    YES = "stored"
+    REFUSED = "something it was made from has changed since"
+    UNAVAILABLE = "Redis did not answer, or had no room"
 
 
 class RedisBackend(BaseCache):
@@ -110,8 +119,8 @@ class RedisBackend(BaseCache):
         tags: Iterable[str],
         timeout: int | None,
         bodies: Mapping[str, bytes] | None = None,
-    ) -> bool:
-        """Store the JSON `value`, unless it is out of date by now; False tells that it was not stored."""
+    ) -> Stored:
+        """Store the JSON `value`, unless it is out of date by now."""
         kept = tuple(sorted(tags))
         entry = Entry(FORMAT, self._seal.release, moment.epoch, type_, moment.sequence, kept, msgspec.Raw(value))
         sealed = self._seal.close(key, entry)
@@ -122,7 +131,10 @@ class RedisBackend(BaseCache):
             fields.insert(0, "page")
         ttl = (self.default_timeout if timeout is None else timeout) * 1000 or 10 * 365 * 86_400_000
         arguments: list[Any] = [moment.epoch, moment.sequence, ttl, KEYS_PER_TAG, len(fields), *fields, *kept]
-        return self._ask(lambda: self._store(keys=[self.prefix + key], args=arguments)) == 1
+        stored = self._ask(lambda: self._store(keys=[self.prefix + key], args=arguments))
+        if stored is None:
+            return Stored.UNAVAILABLE
+        return Stored.YES if stored == 1 else Stored.REFUSED
 
     def invalidate(self, tags: Iterable[str]) -> bool:
         """Forget everything made from these tags; False when Redis could not be told."""
@@ -147,7 +159,9 @@ class RedisBackend(BaseCache):
     def set(self, key: str, value: Any, timeout: Any = None) -> bool:
         """Store a value of JSON's own types. Raises `UncacheableError` for any other."""
         moment = self.fetch(key).moment
-        return moment is not None and self.store(key, moment, JSON.encode(value), JSON.name, (), timeout)
+        if moment is None:
+            return False
+        return self.store(key, moment, JSON.encode(value), JSON.name, (), timeout) is Stored.YES
 
     def add(self, key: str, value: Any, timeout: Any = None) -> bool:
         """Store a value unless there is one."""
@@ -188,14 +202,14 @@ class RedisBackend(BaseCache):
             with span("cache"):
                 return call()
         except redis.RedisError as error:
-            # A full or read-only Redis answers reads; its refusal to store is no reason to shut it out.
-            if not isinstance(error, redis.ResponseError):
+            # A full Redis still answers reads and invalidations; a read-only one would keep what is out of date.
+            if not isinstance(error, redis.ResponseError) or isinstance(error, redis.exceptions.ReadOnlyError):
                 self.breaker.trip()
             logger.warning("The cache did not answer: %s", error)
             return None
 
     def _recover(self) -> None:
-        self.client.ping()
+        self.client.set("broadsheet:probe", 1, px=1000)
         signals.recovering.send(self)
 
     def _heal(self) -> None:
@@ -255,6 +269,3 @@ def _connected(connection: Any) -> None:
     connection.on_connect()
     connection.send_command("EVAL", scripts.CONNECT, 0, secrets.token_hex(8))
     connection.read_response()
-
-
-__all__ = ["Found", "Moment", "RedisBackend", "UncacheableError", "connect"]

@@ -12,7 +12,7 @@ from flask_caching import signals as stock_signals
 from flask_caching.jinja2ext import JINJA_CACHE_ATTR_NAME
 
 from application.caching import recording, signals
-from application.caching.backend import NOTHING, Moment, RedisBackend
+from application.caching.backend import NOTHING, Moment, RedisBackend, Stored
 from application.caching.codec import JSON, Codec, UncacheableError, codec_of
 from application.caching.fragments import FragmentExtension
 from application.caching.keys import call_key, page_key, shorten
@@ -261,7 +261,7 @@ class Cache(flask_caching.Cache):
         stored = engine.store(
             policy.key, Moment(moment.epoch, oldest), encoded, policy.codec.name, mine.tags, policy.timeout
         )
-        return stored or not engine.breaker.is_closed
+        return stored is not Stored.REFUSED
 
     def _through_stock(self, policy: Policy, compute: Callable[[], Any]) -> Any:
         """Do as Flask-Caching does, with our keys and codec: values live out their lifetime."""

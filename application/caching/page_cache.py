@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.utils import host_is_trusted
 
 from application.caching import encodings
-from application.caching.backend import Found, Moment, RedisBackend
+from application.caching.backend import Found, Moment, RedisBackend, Stored
 from application.caching.keys import page_key
 from application.caching.recording import Recording, record
 from application.measuring import timing
@@ -136,10 +136,11 @@ class PageCache:
             if moment is None or recording.uncached:
                 word = "redis" if moment is None else "race"
                 return self._send_page(environ, start_response, answer, bodies, encoding, f"bypass {word}")
-            if self._store(key, moment, recording, answer, bodies, policy):
-                return self._send_page(environ, start_response, answer, bodies, encoding, "miss")
-            if self.backend is None or not self.backend.breaker.is_closed:
-                return self._send_page(environ, start_response, answer, bodies, encoding, "bypass redis")
+            stored = self._store(key, moment, recording, answer, bodies, policy)
+            if stored is not Stored.REFUSED:
+                word = "miss" if stored is Stored.YES else "bypass redis"
+                return self._send_page(environ, start_response, answer, bodies, encoding, word)
+            assert self.backend is not None  # noqa: S101 - a moment comes from a backend
             moment = self.backend.fetch(key).moment
         raise AssertionError("the last attempt always answers")
 
@@ -151,7 +152,7 @@ class PageCache:
         answer: Rendered,
         bodies: dict[str, bytes],
         policy: PagePolicy,
-    ) -> bool:
+    ) -> Stored:
         assert self.backend is not None  # noqa: S101 - a moment comes from a backend
         page = Page(tuple(kept_headers(answer)), {name: encodings.digest(body) for name, body in bodies.items()})
         oldest = moment.sequence if recording.sequence is None else min(moment.sequence, recording.sequence)

@@ -50,7 +50,7 @@ return 1
 """Store KEYS[1] unless something it was made from has changed since, ARGV: epoch, sequence, ttl (ms), keys a
 tag may list, count of the value's fields (1: a string), the fields, then the tags. 1 when stored."""
 
-INVALIDATE = """
+INVALIDATE = """#!lua flags=allow-oom
 local sequence = redis.call('INCR', 'broadsheet:seq')
 local limit, wide = tonumber(ARGV[2]), false
 for i = 3, #ARGV do
@@ -76,4 +76,5 @@ end
 return sequence
 """
 """Forget everything made from the tags, ARGV: random id, tags to remember, then the tags. A wide tag cannot
-say which keys it was used in: then a new epoch forgets everything."""
+say which keys it was used in: then a new epoch forgets everything. A full server must not keep old values,
+so this one runs even then."""

