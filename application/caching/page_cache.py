@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import msgspec
-from flask import Flask
+from flask import Flask, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.utils import host_is_trusted
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 PAGE_POLICY = "page_policy"
 ATTEMPTS = 3
 PAGE_TYPE = "page"
+BEING_STORED = "broadsheet.page"
 _TOKENS = ("HTTP_AUTHORIZATION", "HTTP_AUTHENTICATION_TOKEN")
 _OURS = {"content-length", "content-encoding", "vary", "etag", "cache-control", "set-cookie", "date", "server-timing"}
 
@@ -124,11 +125,11 @@ class PageCache:
         encoding: str,
         moment: Moment | None,
     ) -> Iterable[bytes]:
-        request = self._reduced(environ, arguments)
+        reduced = self._reduced(environ, arguments)
         for attempt in range(ATTEMPTS):
             recording = Recording(moment.sequence if moment else None, uncached=attempt == ATTEMPTS - 1)
             with record(recording):
-                answer = render(self.inner, dict(request))
+                answer = render(self.inner, dict(reduced))
             refusal = unstorable(answer, recording)
             if refusal:
                 return self._send_as_is(environ, start_response, answer, f"bypass {refusal}")
@@ -183,6 +184,7 @@ class PageCache:
             "HTTP_HOST": self.host,
             "wsgi.url_scheme": self.scheme,
             "wsgi.input": BytesIO(),
+            BEING_STORED: True,
         }
 
     def _send_page(
@@ -231,13 +233,18 @@ class PageCache:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
 
 
+def is_being_stored() -> bool:
+    """Tell whether the request at hand is one for a page that may be stored."""
+    return bool(request.environ.get(BEING_STORED))
+
+
 def declared(environ: "WSGIEnvironment", policy: PagePolicy) -> dict[str, str]:
     """Return the query arguments that the view declares, the first value of each."""
     query = environ.get("QUERY_STRING", "")
     if not query or not (policy.args or policy.query_string):
         return {}
     try:
-        parsed = parse_qs(query, keep_blank_values=True, max_num_fields=100)
+        parsed = parse_qs(query, max_num_fields=100)
     except ValueError:
         return {}
     return {name: values[0] for name, values in parsed.items() if policy.query_string or name in policy.args}
