@@ -1,0 +1,90 @@
+"""What templates are given beside their records: dates in the site's zone, addresses of assets, the site itself."""
+
+import hashlib
+import re
+from datetime import UTC, datetime
+from functools import cache as remember
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from flask import Flask, Response, request, url_for
+
+from application.config import FRAGMENT_TTL, Settings
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+"""For an asset asked for by its content's hash: those bytes never change (RFC 8246)."""
+
+
+def register_presentation(app: Flask) -> None:
+    """Give every template its filters and globals, and assets their lifetime."""
+    settings: Settings = app.config["SETTINGS"]
+    zone = ZoneInfo(settings.site_timezone)
+    folder = Path(app.static_folder or "static")
+
+    def asset(name: str) -> str:
+        return url_for("static", filename=name, v=fingerprint(folder / name))
+
+    def keep_assets(response: Response) -> Response:
+        if request.endpoint == "static" and response.status_code in {200, 206, 304}:
+            name = (request.view_args or {}).get("filename", "")
+            if request.args.get("v") == fingerprint(folder / name):
+                response.headers["Cache-Control"] = IMMUTABLE
+        return response
+
+    app.jinja_env.globals.update(
+        site=settings, asset=asset, made_at=lambda: made_at(datetime.now(UTC), zone), FRAGMENT_TTL=FRAGMENT_TTL
+    )
+    app.jinja_env.filters.update(
+        long_date=lambda moment: long_date(moment, zone),
+        short_date=lambda moment: short_date(moment, zone),
+        iso_time=lambda moment: moment.astimezone(zone).isoformat(timespec="seconds"),
+        paragraphs=paragraphs,
+        plain_line=plain_line,
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.after_request(keep_assets)
+
+
+def fingerprint(path: Path) -> str:
+    """Name a file's content in ten hex digits; an absent file has none."""
+    try:
+        return _fingerprint(path, path.stat().st_mtime_ns)
+    except (OSError, ValueError):
+        return ""
+
+
+@remember
+def _fingerprint(path: Path, _changed_ns: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+
+
+def made_at(now: datetime, zone: ZoneInfo) -> str:
+    """Tell the time of day at which a page was made: `12:03:05 UTC`."""
+    local = now.astimezone(zone)
+    return f"{local:%H:%M:%S} {local.tzname()}"
+
+
+def long_date(moment: datetime, zone: ZoneInfo) -> str:
+    """Write a date out: `4 August 2026`."""
+    local = moment.astimezone(zone)
+    return f"{local.day} {local:%B %Y}"
+
+
+def short_date(moment: datetime, zone: ZoneInfo) -> str:
+    """Write a date for a list: `4 Aug 2026`."""
+    local = moment.astimezone(zone)
+    return f"{local.day} {local:%b %Y}"
+
+
+def paragraphs(text: str) -> list[str]:
+    """Split plain text at its empty lines."""
+    return [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
+
+
+def plain_line(text: str, most: int) -> str:
+    """Fold text into one line of at most `most` characters, cut at a word."""
+    line = " ".join(text.split())
+    if len(line) <= most:
+        return line
+    return line[: most - 1].rsplit(" ", 1)[0].rstrip(",;:–—- ") + "…"
