@@ -1,0 +1,88 @@
+"""Plain text as readers, addresses and columns need it: one spelling, no invisible trouble."""
+
+import re
+import unicodedata
+from urllib.parse import unquote, urlsplit
+
+WORDS_A_MINUTE = 230
+# Chinese and Japanese are counted in characters, as they write no spaces.
+CHARACTERS_A_MINUTE = 500
+
+# C0 and C1 controls but tab and newline, byte order marks, and the non-characters of Unicode 15, section 23.7.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
+_LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+# Overrides turn "(fdp.exe" round to the eye and in code (CVE-2021-42574); prose in any script needs none.
+_OVERRIDES = re.compile("[\u202d\u202e]")
+# In one line beside other text every embedding or isolate could swallow its neighbours.
+_BIDI_SPANS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_SPACES = re.compile(r"\s+")
+_NOT_IN_SLUGS = re.compile(r"[\W_]+")
+_CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_WORDS = re.compile(r"\w+(?:['’]\w+)*")
+
+
+def fold(text: str) -> str:
+    """Return the spelling that compares without regard to case: NFC, case-folded (Unicode 15, D145)."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+def clean_body(text: str) -> str:
+    """Return text of many lines in NFC, with line feeds between them, without control characters or overrides.
+
+    Other marks of direction stay: Arabic and Hebrew prose needs them, and a paragraph ends what they open.
+    """
+    text = _CONTROLS.sub("", _LINE_ENDS.sub("\n", text))
+    return unicodedata.normalize("NFC", _OVERRIDES.sub("", text))
+
+
+def clean_line(text: str) -> str:
+    """Return text as one line in NFC, spaces folded, without controls or marks that turn its neighbours round."""
+    return _SPACES.sub(" ", _BIDI_SPANS.sub("", clean_body(text))).strip()
+
+
+def slugify(text: str, limit: int = 100) -> str:
+    """Return letters and digits of any script, folded, joined by hyphens, at most `limit` long; "" when none are left.
+
+    A dot becomes a hyphen too: a slug that ends in ".css" would be a file to caches on the way.
+    """
+    slug = _NOT_IN_SLUGS.sub("-", fold(text)).strip("-")
+    if len(slug) <= limit:
+        return slug
+    cut = slug[: limit + 1].rpartition("-")[0]
+    return cut if len(cut) >= limit // 2 else slug[:limit].strip("-")
+
+
+def numbered(slug: str, number: int, limit: int = 100) -> str:
+    """Return the slug for the `number`-th of a name: "x", "x-2", "x-3" …, within the limit."""
+    if number == 1:
+        return slug
+    suffix = f"-{number}"
+    return slug[: limit - len(suffix)].rstrip("-") + suffix
+
+
+def fold_address(address: str) -> str:
+    """Return the one spelling of an address on this site: its path, decoded, folded, without slash at the end.
+
+    "" for what has no path of its own (the root, other kinds of addresses).
+    """
+    try:
+        path = urlsplit(address.strip()).path
+    except ValueError:
+        return ""
+    path = clean_line(unquote(path)).removesuffix("/index.html").strip("/")
+    return "/" + fold(re.sub(r"/{2,}", "/", path)) if path else ""
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return the text, cut between words and ended by "…" where it is longer than `limit` characters."""
+    if len(text) <= limit:
+        return text
+    cut = text[:limit].rpartition(" ")[0]
+    return (cut if len(cut) >= limit // 2 else text[: limit - 1]).rstrip(" ,;:–—-") + "…"
+
+
+def reading_minutes(text: str) -> int:
+    """Return how many minutes a text takes to read, at least 1."""
+    characters = len(_CJK.findall(text))
+    words = len(_WORDS.findall(_CJK.sub(" ", text)))
+    return max(1, round(words / WORDS_A_MINUTE + characters / CHARACTERS_A_MINUTE))
