@@ -28,4 +28,14 @@ fi
 .venv/bin/python -m ruff check
 .venv/bin/python -m ruff format --check
 .venv/bin/python -m mypy
-exec .venv/bin/python -m pytest "$@"
+run_tests() { .venv/bin/python -m pytest --numprocesses 2 "$@"; }
+
+postgres=${TEST_POSTGRES_URL:-}
+unset TEST_POSTGRES_URL
+run_tests "$@"
+if [ -n "$postgres" ]; then
+    echo "Once more, on PostgreSQL"
+    TEST_POSTGRES_URL=$postgres
+    export TEST_POSTGRES_URL
+    run_tests "$@"
+fi

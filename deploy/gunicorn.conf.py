@@ -10,6 +10,7 @@ import resource  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
+from application import live  # noqa: E402
 from application.config import load_settings  # noqa: E402
 
 _settings = load_settings()
@@ -58,4 +59,5 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Start what lives as long as a worker."""
+    """Let the worker's streams end as soon as it is told to stop; they would hold it for `graceful_timeout`."""
+    live.worker_started(worker)
