@@ -1,0 +1,1 @@
+"""Celery: thin tasks that call data, then tell the world."""

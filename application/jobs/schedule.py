@@ -1,0 +1,19 @@
+"""The whole beat table, one line an entry.
+
+Every entry may run twice, or while its last run is still under way. A run that nobody began in time is not made
+up for: it expires, so that a worker that was away does not find a heap of them.
+"""
+
+from typing import Any
+
+
+def every(seconds: float, task: str) -> dict[str, Any]:
+    """Describe one entry."""
+    return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+
+
+SCHEDULE = {
+    "tell the caches what a failed invalidation left": every(5, "sweep_outbox"),
+    "make like counts right that a lost job left wrong": every(30, "reconcile_likes"),
+    "show that beat and worker are alive": every(30, "heartbeat"),
+}

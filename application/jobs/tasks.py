@@ -1,0 +1,63 @@
+"""The jobs: each gets ids, calls data, then tells the world. Every one may run twice."""
+
+import time
+
+from celery import shared_task
+from flask import current_app
+
+from application.config import Settings
+from application.data import invalidation
+from application.data.data_access import find_miscounted
+from application.data.operations import likes
+from application.extensions import live
+from application.jobs.pace import Pace
+
+RECONCILE_AT_ONCE = 200
+HEARTBEAT_KEY = "broadsheet:beat"
+HEARTBEAT_TTL = 120
+
+
+@shared_task(name="calculate_aggregate_likes")  # type: ignore[untyped-decorator]  # celery ships no types
+def calculate_aggregate_likes(article_id: int) -> int | None:
+    """Recount an article's likes from the rows, at most once a second over all processes; tell open pages."""
+    pace = _pace()
+    wait = pace.claim(article_id)
+    if wait is None:
+        return _recount(article_id)
+    if wait > 0:
+        calculate_aggregate_likes.apply_async((article_id,), countdown=wait, ignore_result=True)
+    return None
+
+
+@shared_task(name="reconcile_likes")  # type: ignore[untyped-decorator]  # celery ships no types
+def reconcile_likes() -> int:
+    """Make right the counts that a lost job left wrong."""
+    wrong = find_miscounted(RECONCILE_AT_ONCE)
+    # What was recounted within the last second has a job under way, or is found again by the next run.
+    return sum(_recount(article_id) is not None for article_id in wrong if _pace().claim(article_id) is None)
+
+
+@shared_task(name="sweep_outbox")  # type: ignore[untyped-decorator]  # celery ships no types
+def sweep_outbox() -> int:
+    """Tell the caches what an earlier commit could not."""
+    return invalidation.sweep_outbox()
+
+
+@shared_task(name="heartbeat")  # type: ignore[untyped-decorator]  # celery ships no types
+def heartbeat() -> None:
+    """Show that beat, broker and worker do their work together."""
+    _pace().redis.set(HEARTBEAT_KEY, int(time.time()), ex=HEARTBEAT_TTL)
+
+
+def _recount(article_id: int) -> int | None:
+    count = likes.recount_likes(article_id)
+    if count is None:
+        return None
+    # Also when the count stayed the same: an earlier run may have ended between its commit and this line.
+    live.publish("likes", {"article_id": count.article_id, "likes": count.likes})
+    return count.likes
+
+
+def _pace() -> Pace:
+    settings: Settings = current_app.config["SETTINGS"]
+    return Pace(settings.broker_url)
