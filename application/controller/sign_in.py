@@ -1,0 +1,91 @@
+"""What happens around registering, signing in and signing out, beside Flask-Security's own part."""
+
+from typing import Any
+
+from flask import Flask, Response, after_this_request, current_app, flash, redirect, render_template, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, user_logged_out
+from flask_security import hash_password, user_authenticated
+
+from application.controller.account_forms import NAME_TAKEN, RegistrationForm
+from application.controller.cookies import forget_visitor, mark_signed_in, mark_signed_out, read_visitor
+from application.data.errors import DatabaseBusy, NameTaken
+from application.data.operations import likes, registration
+from application.extensions import limiter
+from application.jobs import dispatch
+
+# Guessing passwords must be slow, an office arriving in the morning must not.
+SIGN_IN_LIMIT = "120/minute;1200/hour"
+REGISTER_LIMIT = "30/minute;200/hour"
+
+# What Flask-Login and Flask-Security have just written. Whatever else a session carries was put there before.
+SESSION_KEYS = frozenset({"_user_id", "_fresh", "_id", "_remember", "_remember_seconds", "fs_cc", "fs_paa"})
+
+REGISTERED = (
+    "Please sign in with the address and the password that you have just chosen. "
+    "If the address already had an account, its old password still holds."
+)
+
+
+def init_app(app: Flask) -> None:
+    """Stand beside Flask-Security's views; must come after the accounts."""
+    user_authenticated.connect(on_signed_in, app)
+    user_logged_out.connect(on_signed_out, app)
+    views: dict[str, Any] = app.view_functions
+    views["security.login"] = limiter.limit(SIGN_IN_LIMIT, methods=["POST"])(views["security.login"])
+    # Flask-Security's own view signs a new reader in, and so tells a known address from an unknown one.
+    views["security.register"] = limiter.limit(REGISTER_LIMIT, methods=["POST"])(register)
+
+
+def register() -> ResponseReturnValue:
+    """Make an account; the answer is the same for an address that already has one."""
+    if current_user.is_authenticated:
+        return redirect(url_for("me.account"), 303)
+    form = RegistrationForm()
+    if form.is_submitted() and form.validate():
+        password = hash_password(form.password.data)
+        try:
+            registration.register_reader(form.email.data, form.username.data, password)
+        except NameTaken:
+            form.username.errors = [NAME_TAKEN]
+        else:
+            flash(REGISTERED)
+            return redirect(url_for("security.login", next=form.next.data or None), 303)
+    page = render_template("security/register_user.html", register_user_form=form)
+    return (page, 422) if form.errors else page
+
+
+def on_signed_in(_app: Flask, user: Any, **_details: Any) -> None:
+    """Start the session afresh in all but the sign-in itself, and give the account its visitor's likes."""
+    for key in set(session) - SESSION_KEYS:
+        del session[key]
+    visitor_id = read_visitor()
+    merged = visitor_id is None or _merge(visitor_id, user.id)
+
+    @after_this_request
+    def mark(response: Response) -> Response:
+        mark_signed_in(response)
+        if merged:
+            forget_visitor(response)
+        return response
+
+
+def on_signed_out(_app: Flask, **_details: Any) -> None:
+    """Tell the pages' script that nobody is signed in here any more."""
+
+    @after_this_request
+    def unmark(response: Response) -> Response:
+        mark_signed_out(response)
+        return response
+
+
+def _merge(visitor_id: str, user_id: int) -> bool:
+    """Move the visitor's likes; where the database is busy the cookie stays, for the next time."""
+    try:
+        recount = likes.merge_likes(visitor_id, user_id)
+    except DatabaseBusy:
+        current_app.logger.warning("the likes of a visitor could not be merged yet: the database is busy")
+        return False
+    for article_id in recount:
+        dispatch.send("calculate_aggregate_likes", article_id)
+    return True
