@@ -1,0 +1,52 @@
+"""What is personal, apart from the pages that everybody shares."""
+
+from flask import Blueprint, Response, current_app, jsonify, make_response, render_template, request, session
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_required
+
+from application.controller.cookies import SIGNED_IN, mark_signed_in, mark_signed_out, read_visitor
+from application.controller.permissions import WRITERS, has_any_role
+from application.data import data_access
+from application.utils.ids import parse_id
+
+blueprint = Blueprint("me", __name__)
+
+
+@blueprint.get("/me")
+def me() -> Response:
+    """Tell a page's script who reads it, and whether they like its article; one statement in all."""
+    mine = data_access.get_mine(_session_key(), read_visitor(), parse_id(request.args.get("article")))
+    response = jsonify(name=mine.name, liked=mine.liked, can_write=not WRITERS.isdisjoint(mine.roles))
+    if mine.name is None and SIGNED_IN in request.cookies:
+        # The session is over: without the marker, pages stop asking.
+        mark_signed_out(response)
+    return response
+
+
+@blueprint.get("/account")
+@login_required  # type: ignore[untyped-decorator]
+def account() -> ResponseReturnValue:
+    """Show the reader's own page."""
+    page = render_template(
+        "account/account.html",
+        name=current_user.username or current_user.email,
+        email=current_user.email,
+        roles=sorted(role.name for role in current_user.roles),
+        can_write=has_any_role(WRITERS),
+        user_name=data_access.get_user_name(current_user.id),
+    )
+    response = make_response(page)
+    if SIGNED_IN not in request.cookies:
+        mark_signed_in(response)
+    return response
+
+
+def _session_key() -> str | None:
+    """Return what identifies the account of this request, without loading the account where that can be helped."""
+    key = session.get("_user_id")
+    if isinstance(key, str):
+        return key
+    remembered = current_app.config.get("REMEMBER_COOKIE_NAME", "remember_token") in request.cookies
+    if remembered or current_app.config["SECURITY_TOKEN_AUTHENTICATION_HEADER"] in request.headers:
+        return str(current_user.get_id()) if current_user.is_authenticated else None
+    return None

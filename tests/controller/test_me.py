@@ -1,0 +1,113 @@
+"""The personal part, apart from the pages."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+
+from application.data.models import User
+from application.extensions import db
+from tests.controller.people import make_article, make_user, sign_in
+
+NOBODY = {"name": None, "liked": False, "can_write": False}
+
+
+@pytest.fixture
+def statements(app: Flask) -> list[str]:
+    seen: list[str] = []
+
+    @event.listens_for(db.engine, "before_cursor_execute")
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if not statement.startswith(("PRAGMA", "BEGIN")):
+            seen.append(statement)
+
+    return seen
+
+
+def test_a_stranger_is_nobody(client: FlaskClient, statements: list[str]) -> None:
+    answer = client.get("/me?article=1")
+    assert answer.json == NOBODY
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_a_reader_is_known_by_one_statement(client: FlaskClient, statements: list[str]) -> None:
+    article_id, _ = make_article(make_user("ada", "author"))
+    make_user("grace", "reader")
+    sign_in(client, "grace")
+    client.post(f"/article_like/{article_id}")
+    db.session.remove()
+    del statements[:]
+    answer = client.get(f"/me?article={article_id}")
+    assert answer.json == {"name": "grace", "liked": True, "can_write": False}
+    assert len(statements) == 1, statements
+
+
+def test_a_writer_may_write(client: FlaskClient) -> None:
+    for number, role in enumerate(("author", "editor", "administrator")):
+        make_user(f"writer{number}", role)
+        sign_in(client, f"writer{number}")
+        answer = client.get("/me")
+        assert answer.json == {"name": f"writer{number}", "liked": False, "can_write": True}
+        client.post("/logout")
+
+
+def test_a_visitor_is_told_what_they_like(client: FlaskClient) -> None:
+    article_id, _ = make_article(make_user("ada", "author"))
+    client.post(f"/article_like/{article_id}")
+    assert client.get(f"/me?article={article_id}").json == {**NOBODY, "liked": True}
+    assert client.get("/me?article=999").json == NOBODY
+
+
+@pytest.mark.parametrize("article", ["", "x", "-1", "0", "9" * 30, "1.5", "1 OR 1=1", "١"])
+def test_a_strange_article_is_not_liked(client: FlaskClient, article: str) -> None:
+    assert client.get("/me", query_string={"article": article}).json == NOBODY
+
+
+def test_a_marker_without_a_session_is_taken_back(client: FlaskClient) -> None:
+    client.set_cookie("signed_in", "1")
+    client.get("/me")
+    assert client.get_cookie("signed_in") is None
+
+
+def test_a_disabled_account_is_nobody(client: FlaskClient) -> None:
+    user = db.session.get(User, make_user("grace", "reader"))
+    assert user is not None
+    sign_in(client, "grace")
+    user.active = False
+    db.session.commit()
+    assert client.get("/me").json == NOBODY
+
+
+def test_the_account_page_is_private(client: FlaskClient) -> None:
+    assert client.get("/account").status_code == 302
+    make_user("ada", "author", "editor")
+    sign_in(client, "ada")
+    page = client.get("/account")
+    assert "ada@example.com" in page.text
+    assert "author, editor" in page.text
+    assert 'action="/logout"' in page.text
+    assert page.headers["Cache-Control"] == "private, no-store"
+
+
+@pytest.mark.parametrize(
+    "path", ["/account/x.css", "/account;x.css", "/account%2Fx.css", "/account%00.css", "/Account", "//account"]
+)
+def test_no_other_spelling_of_the_account_page(client: FlaskClient, path: str) -> None:
+    make_user("ada", "author")
+    sign_in(client, "ada")
+    answer = client.get(path)
+    assert answer.status_code in {308, 404}
+    assert "ada@example.com" not in answer.text
+    assert "no-store" in answer.headers["Cache-Control"]
+
+
+def test_public_pages_are_the_same_for_everybody(app: Flask) -> None:
+    _, slug = make_article(make_user("ada", "author"))
+    reader, stranger = app.test_client(), app.test_client()
+    sign_in(reader, "ada")
+    for path in ("/", f"/articles/{slug}", "/articles_by/ada", "/about"):
+        mine, theirs = reader.get(path), stranger.get(path)
+        assert (mine.status_code, mine.data) == (200, theirs.data)
+        assert "Set-Cookie" not in mine.headers
+        assert "Cookie" not in mine.headers.get("Vary", "")
