@@ -3,7 +3,7 @@
 import functools
 import unicodedata
 from collections.abc import Callable
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 from flask import abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -34,7 +34,8 @@ def one_address(argument: str) -> Callable[[Callable[P, ResponseReturnValue]], C
             if not is_askable(known, LONGEST_NAME):
                 abort(404)
             if known != asked:
-                return redirect(url_for(str(request.endpoint), **{**request.args.to_dict(), argument: known}), 301)
+                values: dict[str, Any] = {**request.args.to_dict(), argument: known}
+                return redirect(url_for(str(request.endpoint), **values), 301)
             return view(*args, **kwargs)
 
         return at_its_address

@@ -1,4 +1,4 @@
-"""What is answered when something is wrong: a page in the site's look, or a problem document (RFC 9457) for programs."""
+"""What is answered when something is wrong: a page in the site's look, or a problem (RFC 9457) for programs."""
 
 import json
 
