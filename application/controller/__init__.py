@@ -1,0 +1,32 @@
+"""HTTP in, HTML or JSON out. No SQL, no commit, no Redis."""
+
+from flask import Flask
+
+from application.controller import (
+    api,
+    articles,
+    bad_input,
+    cross_site,
+    errors,
+    headers,
+    likes,
+    live,
+    me,
+    pages,
+    presentation,
+    sign_in,
+    writing,
+)
+
+
+def register_controllers(app: Flask) -> None:
+    """Bind every view, and what stands before and after them."""
+    # Input is checked first, and the headers are added last, whatever else answered.
+    headers.init_app(app)
+    bad_input.init_app(app)
+    cross_site.init_app(app)
+    errors.register_errors(app)
+    presentation.register_presentation(app)
+    sign_in.init_app(app)
+    for controller in (articles, pages, likes, me, writing, live, api):
+        app.register_blueprint(controller.blueprint)
