@@ -36,11 +36,8 @@ def publish(slug: str, *authors: Profile, minutes: int = 0, tags: tuple[Tag, ...
 
 
 def titles(html: str) -> list[str]:
-    return [
-        link["href"].removeprefix("/articles/")
-        for link in Markup(html).all("a")
-        if link["href"].startswith("/articles/")
-    ]
+    links = [link["href"] for link in Markup(html).all("a")]
+    return [link.removeprefix("/articles/") for link in links if link.startswith("/articles/") and "/edit" not in link]
 
 
 def test_the_home_page_shows_the_newest_first(client: FlaskClient) -> None:
@@ -133,13 +130,11 @@ def test_an_article_is_shown_whole(client: FlaskClient) -> None:
     )
     html = client.get("/articles/first-read").text
     page = Markup(html)
-    assert "<h1" in html and "1 &lt; 2 &amp; “so on”</h1>" in html
+    assert "1 &lt; 2 &amp; “so on”</h1>" in html
     assert "A &lt;b&gt;standfirst&lt;/b&gt;." in html
     assert "<p>Text <em>with</em> markup.</p>" in html
-    assert [link["href"] for link in page.all("a") if "articles_by" in link["href"]] == [
-        "/articles_by/ada",
-        "/articles_by/grace",
-    ]
+    authors = [link["href"] for link in page.all("a") if "articles_by" in link["href"]]
+    assert authors == ["/articles_by/ada", "/articles_by/grace"]
     assert page.all("a", rel="tag") == [{"href": "/tags/caching", "rel": "tag"}]
     assert page.all("time") == [{"datetime": "2026-08-04T22:30:00+00:00"}]
     assert page.all("form") == [{"method": "post", "action": f"/article_like/{article.article_id}"}]
@@ -205,4 +200,4 @@ def test_a_page_is_sound_html_with_one_headline(client: FlaskClient, address: st
     assert len(page.all("h1")) == 1
     assert page.all("html")[0]["lang"]
     assert page.all("meta", name="description")[0]["content"]
-    assert [len(page.all(tag)) for tag in ("main", "header", "footer")][0] == 1
+    assert len(page.all("main")) == 1

@@ -24,10 +24,10 @@ def test_a_page_is_sound_html_with_one_headline(client: FlaskClient, address: st
     assert page.all("main")[0]["id"] == "main"
 
 
-def test_the_current_section_is_marked(client: FlaskClient) -> None:
-    assert Markup(client.get("/").text).all("a", aria_current="page") == []
-    marked = [link["href"] for link in Markup(client.get("/about").text).all("a") if "aria-current" in link]
-    assert marked == ["/about"]
+@pytest.mark.parametrize("address", ["/", "/about"])
+def test_the_current_section_is_marked(client: FlaskClient, address: str) -> None:
+    links = Markup(client.get(address).text).all("a")
+    assert [link["href"] for link in links if "aria-current" in link] == [address]
 
 
 def test_hello_says_that_the_process_answers(client: FlaskClient) -> None:
