@@ -67,6 +67,17 @@ class ArticleRecord(Struct, frozen=True):
     tags: tuple[TagRecord, ...]
 
 
+class LikedArticle(Struct, frozen=True):
+    """An article as the page with the like button shows it."""
+
+    article_id: int
+    slug: str
+    title: str
+    language: str
+    direction: str
+    like_count: int
+
+
 class LikeCount(Struct, frozen=True):
     """How many readers like one article."""
 
@@ -86,6 +97,7 @@ class Mine(Struct, frozen=True):
 
     name: str | None
     liked: bool
+    roles: tuple[str, ...] = ()
 
 
 class Draft(Struct, frozen=True):

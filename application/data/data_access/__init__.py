@@ -1,0 +1,40 @@
+"""Every read, one function each: cached where everybody may share it, timed, all importable from here."""
+
+from application.data.data_access.addresses import find_old_address
+from application.data.data_access.articles import (
+    get_all_articles,
+    get_article,
+    get_articles_by_tag,
+    get_articles_by_username,
+    get_draft,
+    get_more_by_authors,
+)
+from application.data.data_access.likes import (
+    find_miscounted,
+    get_like_count,
+    get_like_counts,
+    get_mine,
+    get_published,
+)
+from application.data.data_access.people import get_person, get_profile_id, get_user_name, is_name_taken
+from application.data.data_access.tags import get_tag
+
+__all__ = [
+    "find_miscounted",
+    "find_old_address",
+    "get_all_articles",
+    "get_article",
+    "get_articles_by_tag",
+    "get_articles_by_username",
+    "get_draft",
+    "get_like_count",
+    "get_like_counts",
+    "get_mine",
+    "get_more_by_authors",
+    "get_person",
+    "get_profile_id",
+    "get_published",
+    "get_tag",
+    "get_user_name",
+    "is_name_taken",
+]

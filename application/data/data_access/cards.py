@@ -1,0 +1,100 @@
+"""Cards and pages of cards: what all lists of articles have in common."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, literal, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from application.config import PAGE_SIZE
+from application.data import tags
+from application.data.models import Article, ArticleAuthor, Profile
+from application.data.records import Card, CardPage, Person
+from application.data.types import UTCDateTime
+from application.extensions import cache, db
+from application.utils.pagination import Position, write_cursor
+
+Rows = Select[*tuple[Any, ...]]
+
+CARD_COLUMNS = (
+    Article.article_id,
+    Article.slug,
+    Article.title,
+    Article.standfirst,
+    Article.published_at,
+    Article.reading_minutes,
+    Article.language,
+    Article.direction,
+)
+
+
+def one_page(
+    statement: Rows,
+    published_at: InstrumentedAttribute[Any],
+    article_id: InstrumentedAttribute[int],
+    before: Position,
+) -> Rows:
+    """Take from a list of articles what follows a position, newest first, and one more to see whether it goes on."""
+    return (
+        statement.where(_precedes(published_at, article_id, before))
+        .order_by(published_at.desc(), article_id.desc())
+        .limit(PAGE_SIZE + 1)
+    )
+
+
+def make_page(rows: Sequence[Any]) -> CardPage:
+    """Make the page from its rows and the row after it; one statement more, for the authors."""
+    shown = rows[:PAGE_SIZE]
+    older = None
+    if len(rows) > PAGE_SIZE:
+        older = write_cursor(Position(shown[-1].published_at, shown[-1].article_id))
+    return CardPage(make_cards(shown), older)
+
+
+def make_cards(rows: Sequence[Any]) -> tuple[Card, ...]:
+    """Make cards from rows of `CARD_COLUMNS`, and note what they show."""
+    authors = read_authors(row.article_id for row in rows)
+    return tuple(make_card(row, authors[row.article_id]) for row in rows)
+
+
+def make_card(row: Any, authors: tuple[Person, ...]) -> Card:
+    """Make one card, and note what it shows."""
+    cache.depends_on(tags.card(row.article_id))
+    return Card(**{column.key: getattr(row, column.key) for column in CARD_COLUMNS}, authors=authors)
+
+
+def read_authors(article_ids: Iterable[int]) -> dict[int, tuple[Person, ...]]:
+    """Read the authors of several articles in their order, and note them; () for an article without."""
+    wanted = list(article_ids)
+    found: defaultdict[int, tuple[Person, ...]] = defaultdict(tuple)
+    if not wanted:
+        return found
+    statement = (
+        select(
+            ArticleAuthor.article_id,
+            ArticleAuthor.position,
+            Profile.profile_id,
+            Profile.user_name,
+            Profile.display_name,
+        )
+        .join(Profile, Profile.profile_id == ArticleAuthor.profile_id)
+        .where(ArticleAuthor.article_id.in_(wanted))
+    )
+    # Sorted here: a handful of rows costs the database a sort of its own.
+    for row in sorted(db.session.execute(statement), key=lambda row: (row.article_id, row.position)):
+        found[row.article_id] += (note(Person(row.profile_id, row.user_name, row.display_name)),)
+    return found
+
+
+def note(person: Person) -> Person:
+    """Note that a name is shown."""
+    cache.depends_on(tags.person(person.profile_id))
+    return person
+
+
+def _precedes(
+    published_at: InstrumentedAttribute[Any], article_id: InstrumentedAttribute[int], before: Position
+) -> ColumnElement[bool]:
+    # A row value: both databases walk their index from exactly this place.
+    return tuple_(published_at, article_id) < tuple_(literal(before.at, UTCDateTime), literal(before.article_id))

@@ -1,0 +1,45 @@
+"""Reads of authors and of the names of accounts."""
+
+from sqlalchemy import select, union_all
+
+from application.config import AUTHOR_TTL
+from application.data import tags
+from application.data.models import Profile, User
+from application.data.records import Person, PersonPage
+from application.extensions import cache, db
+from application.measuring.timing import timed
+from application.utils.text import fold
+
+
+@cache.memoize(AUTHOR_TTL)
+@timed("get_person")
+def get_person(user_name: str) -> PersonPage | None:
+    """Return an author as their page shows them."""
+    statement = select(Profile.profile_id, Profile.user_name, Profile.display_name, Profile.biography)
+    row = db.session.execute(statement.where(Profile.user_name == user_name)).one_or_none()
+    cache.depends_on(tags.user_name(user_name))
+    if row is None:
+        return None
+    cache.depends_on(tags.person(row.profile_id))
+    return PersonPage(Person(row.profile_id, row.user_name, row.display_name), row.biography)
+
+
+@timed("get_profile_id")
+def get_profile_id(user_id: int) -> int | None:
+    """Return which author an account is; never cached."""
+    return db.session.scalar(select(Profile.profile_id).where(Profile.user_id == user_id))
+
+
+@timed("get_user_name")
+def get_user_name(user_id: int) -> str | None:
+    """Return under which name an account's articles stand; never cached."""
+    return db.session.scalar(select(Profile.user_name).where(Profile.user_id == user_id))
+
+
+@timed("is_name_taken")
+def is_name_taken(name: str) -> bool:
+    """Tell whether an account or an author, imported ones too, has this name; never cached."""
+    folded = fold(name.strip())
+    account = select(User.id).where(User.username == folded)
+    author = select(Profile.profile_id).where(Profile.user_name == folded)
+    return db.session.execute(union_all(account, author)).first() is not None
