@@ -5,6 +5,7 @@ import logging
 from flask import Flask
 
 from application import accounts, cli
+from application.caching import recovering
 from application.config import ROOT, Settings, flask_config, load_settings
 from application.controller import register_controllers
 from application.data import database, invalidation
@@ -26,6 +27,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     migrate.init_app(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
     cache.init_app(app)
     invalidation.init_app(app, cache)
+    recovering.connect(lambda _backend: _sweep(app), app.extensions["cache"][cache], weak=False)
     live.init_app(app)
     limiter.init_app(app)
     accounts.init_accounts(app)
@@ -38,3 +40,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.wsgi_app = cache.page_cache(app)  # type: ignore[method-assign]
     app.wsgi_app = ServerTiming(app.wsgi_app)  # type: ignore[method-assign]
     return app
+
+
+def _sweep(app: Flask) -> None:
+    """Tell a cache that answers again what it missed, on whichever thread found out."""
+    with app.app_context():
+        invalidation.sweep_outbox()

@@ -78,14 +78,6 @@ class Settings(BaseModel):
             raise ValueError(f"{value!r} is not a time zone such as Europe/Paris") from error
         return value
 
-    @field_validator("database_url")
-    @classmethod
-    def _names_its_driver(cls, value: str) -> str:
-        scheme, separator, rest = value.partition("://")
-        if scheme in {"postgres", "postgresql"}:
-            return f"postgresql+psycopg{separator}{rest}"
-        return value
-
     @model_validator(mode="before")
     @classmethod
     def _derive_addresses(cls, values: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """What every test stands on: a real Redis, a fresh database, the application on both."""
 
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -62,15 +64,8 @@ def migrated(tmp_path_factory: pytest.TempPathFactory, redis_server: ValkeyServe
 
 @pytest.fixture
 def database_url(migrated: str, tmp_path: Path) -> Iterator[str]:
-    if not POSTGRES:
-        path = tmp_path / "broadsheet.sqlite3"
-        shutil.copy(migrated.removeprefix("sqlite:///"), path)
-        yield f"sqlite:///{path}"
-        return
-    template = make_url(migrated).database
-    _on_server(f'CREATE DATABASE "{template}_test" TEMPLATE "{template}"')
-    yield _postgres(f"{template}_test")
-    _on_server(f'DROP DATABASE "{template}_test" WITH (FORCE)')
+    with copy_of(migrated, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture
@@ -91,6 +86,21 @@ def app(settings: Settings) -> Iterator[Flask]:
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+@contextmanager
+def copy_of(migrated: str, folder: Path) -> Iterator[str]:
+    """Copy the migrated database; the copy goes with the block."""
+    if not POSTGRES:
+        path = folder / "broadsheet.sqlite3"
+        shutil.copy(migrated.removeprefix("sqlite:///"), path)
+        yield f"sqlite:///{path}"
+        return
+    template = make_url(migrated).database
+    name = f"{template}_{secrets.token_hex(4)}"
+    _on_server(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield _postgres(name)
+    _on_server(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def settings_for(database_url: str, redis_url: str, **more: str) -> Settings:

@@ -17,6 +17,7 @@ class Breaker:
         self._recover = recover
         self._pause = pause
         self._closed = False
+        self._failures = 0
         self._retry_at = 0.0
         self._lock = threading.Lock()
         self._recovering_in: int | None = None
@@ -29,6 +30,7 @@ class Breaker:
     def trip(self) -> None:
         """Stop asking: a call has failed."""
         self._closed = False
+        self._failures += 1
         self._retry_at = monotonic() + self._pause
 
     def allows(self) -> bool:
@@ -37,10 +39,11 @@ class Breaker:
             return True
         if monotonic() < self._retry_at or not self._lock.acquire(blocking=False):
             return False
-        self._recovering_in = threading.get_ident()
+        self._recovering_in, failures = threading.get_ident(), self._failures
         try:
             self._recover()
-            self._closed = True
+            # A call that failed on the way has tripped the breaker once more.
+            self._closed = self._failures == failures
         except Exception:  # noqa: BLE001 - whatever recovery met, the cache stays shut and readers get the database
             self._retry_at = monotonic() + self._pause
         finally:

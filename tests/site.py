@@ -1,0 +1,123 @@
+"""The real site for a test: gunicorn's workers and a Celery worker on a database and a Redis of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flask import Flask
+
+from application import create_app
+from application.config import ROOT, Settings, load_settings
+from application.extensions import db
+
+PATIENCE = 30.0
+
+
+@dataclass
+class RunningSite:
+    """A running site, and an application on the same database and Redis for making content."""
+
+    url: str
+    settings: Settings
+    app: Flask
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+
+@contextmanager
+def running_site(
+    database_url: str, redis_url: str, logs: Path, *, workers: int = 2, jobs: bool = True, **more: str
+) -> Iterator[RunningSite]:
+    """Run the site until the block ends; afterwards none of its processes is left."""
+    port = free_port()
+    environ = {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ.get("HOME", "/"),
+        "ENV": "test",
+        "PORT": str(port),
+        "WEB_CONCURRENCY": str(workers),
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "SITE_URL": f"http://127.0.0.1:{port}",
+        "SECRET_KEY": "of the running test site",
+        "SECURITY_PASSWORD_SALT": "of the running test site",
+        "STREAMS_PER_WORKER": "100",
+        **more,
+    }
+    settings = load_settings(environ)
+    with ExitStack() as stack:
+        site = RunningSite(settings.site_url, settings, create_app(settings))
+        gunicorn = ["gunicorn", "--config", "deploy/gunicorn.conf.py", "main:app"]
+        site.processes["web"] = stack.enter_context(process(gunicorn, environ, logs / "web.log"))
+        if jobs:
+            worker = ["celery", "--app", "main:celery", "worker", "--pool", "solo", "--loglevel", "INFO"]
+            site.processes["worker"] = stack.enter_context(process(worker, environ, logs / "worker.log"))
+        wait_for(f"{site.url}/hello", site.processes["web"], logs / "web.log")
+        if jobs:
+            _wait_for_worker(site, logs / "worker.log")
+        try:
+            yield site
+        finally:
+            with site.app.app_context():
+                for engine in db.engines.values():
+                    engine.dispose()
+
+
+@contextmanager
+def process(arguments: list[str], environ: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a module of the project's interpreter as a process group; the whole group ends with the block."""
+    with log.open("ab") as output:
+        started = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            cwd=ROOT,
+            env=environ,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        yield started
+    finally:
+        if started.poll() is None:
+            started.send_signal(signal.SIGTERM)
+            try:
+                started.wait(15)
+            except subprocess.TimeoutExpired:
+                os.killpg(started.pid, signal.SIGKILL)
+                started.wait()
+
+
+def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    """Return when the address answers; a server that has died instead is an error with its log."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own address
+                return
+        except (urllib.error.URLError, OSError):
+            if server.poll() is not None or time.monotonic() > end:
+                raise AssertionError(f"no answer from {url}:\n{log.read_text()}") from None
+            time.sleep(0.05)
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for_worker(site: RunningSite, log: Path) -> None:
+    celery = site.app.extensions["celery"]
+    end = time.monotonic() + PATIENCE
+    while not celery.control.ping(timeout=0.5):
+        if site.processes["worker"].poll() is not None or time.monotonic() > end:
+            raise AssertionError(f"the worker does not answer:\n{log.read_text()}")
