@@ -46,7 +46,9 @@ class Publisher:
 
     def __init__(self, celery: Celery) -> None:
         self._celery = celery
-        self._producer: Any = None
+        self._producer: Any = self._connect()
+        # Celery loads its parts when they are first used: 60 ms in which a gevent worker would answer nobody.
+        self._parts = (celery.backend, celery.amqp.router, celery.events.Dispatcher, self._producer.connection.transport)
 
     def __call__(self, task_name: str, args: tuple[object, ...]) -> None:
         """Send one job; raises whatever the broker's client raises, within about a second."""

@@ -68,7 +68,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "worker_send_task_events": False,
         "worker_hijack_root_logger": True,
         "beat_schedule": SCHEDULE,
-        "beat_schedule_filename": str(DB_DIRECTORY / "celerybeat-schedule"),
+        "beat_schedule_filename": str(DB_DIRECTORY / "beat-schedule"),
         "timezone": "UTC",
         "enable_utc": True,
     }
