@@ -48,7 +48,8 @@ class Publisher:
         self._celery = celery
         self._producer: Any = self._connect()
         # Celery loads its parts when they are first used: 60 ms in which a gevent worker would answer nobody.
-        self._parts = (celery.backend, celery.amqp.router, celery.events.Dispatcher, self._producer.connection.transport)
+        transport = self._producer.connection.transport
+        self._parts = (transport, celery.backend, celery.amqp.router, celery.events.Dispatcher)
 
     def __call__(self, task_name: str, args: tuple[object, ...]) -> None:
         """Send one job; raises whatever the broker's client raises, within about a second."""
