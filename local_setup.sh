@@ -40,7 +40,7 @@ find_python() {
 is_sound() {
     [ -x .venv/bin/python ] || return 1
     .venv/bin/python -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || return 1
-    [ ! -f .venv/made-for ] || [ "$(cat .venv/made-for)" = "$(pwd -P)" ]
+    [ ! -f .venv/made-at ] || [ "$(cat .venv/made-at)" = "$(CDPATH='' cd .venv && pwd -P)" ]
 }
 
 make_venv() {
@@ -49,7 +49,7 @@ make_venv() {
     rm -rf .venv
     say "Making .venv with $python"
     "$python" -m venv .venv || fail "$python could not make .venv in $(pwd)"
-    pwd -P >.venv/made-for
+    (CDPATH='' cd .venv && pwd -P >made-at)
 }
 
 # The note is written after pip succeeded, so that an interrupted installation is done again.
