@@ -8,6 +8,7 @@ from flask import current_app
 from application.config import Settings
 from application.data import invalidation
 from application.data.data_access import find_miscounted
+from application.data.errors import DatabaseBusy
 from application.data.operations import likes
 from application.extensions import live
 from application.jobs.pace import Pace
@@ -17,7 +18,7 @@ HEARTBEAT_KEY = "broadsheet:beat"
 HEARTBEAT_TTL = 120
 
 
-@shared_task(name="calculate_aggregate_likes")  # type: ignore[untyped-decorator]  # celery ships no types
+@shared_task(name="calculate_aggregate_likes", autoretry_for=(DatabaseBusy,), default_retry_delay=1)  # type: ignore[untyped-decorator]  # celery ships no types
 def calculate_aggregate_likes(article_id: int) -> int | None:
     """Recount an article's likes from the rows, at most once a second over all processes; tell open pages."""
     pace = _pace()
