@@ -18,7 +18,7 @@ from flask_security.utils import lookup_identity
 from wtforms import EmailField, PasswordField, StringField
 from wtforms.validators import DataRequired, EqualTo, Length, ValidationError
 
-from application.data.operations.registration import is_name_taken
+from application.data.data_access import is_name_taken
 from application.utils.user_names import RULE, fold_name, problem_with
 
 EMAIL_LENGTH = 254
@@ -84,8 +84,8 @@ class SignInForm(LoginForm):
         """Find the account first, so that Flask-Security compares the password in every case."""
         self.ifield = self.email
         typed = self.email.data or self.username.data
-        if isinstance(typed, str) and 0 < len(typed) <= EMAIL_LENGTH and "\x00" not in typed:
-            self.user = lookup_identity(typed)
+        if isinstance(typed, str) and 0 < len(typed.strip()) <= EMAIL_LENGTH:
+            self.user = lookup_identity(typed.strip())
         return bool(super().validate(**kwargs))
 
 

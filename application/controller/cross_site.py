@@ -44,15 +44,10 @@ def _is_own(origin: str) -> bool:
     if parts.scheme not in {"http", "https"} or not host:
         return False
     # The port counts: another program on the same machine is another site.
-    return parts.netloc == request.host or (
-        parts.netloc == urlsplit(current_app.config["SETTINGS"].site_url).netloc or _is_trusted_elsewhere(parts.netloc)
-    )
-
-
-def _is_trusted_elsewhere(netloc: str) -> bool:
-    """Tell whether the operator named this host as one of the site's; an explicit port must match what we serve."""
-    hosts = list(current_app.config["SETTINGS"].trusted_hosts)
-    return ":" not in netloc and host_is_trusted(netloc, hosts)
+    settings = current_app.config["SETTINGS"]
+    if parts.netloc in {request.host, urlsplit(settings.site_url).netloc}:
+        return True
+    return bool(settings.trusted_hosts) and host_is_trusted(parts.netloc, list(settings.trusted_hosts))
 
 
 def _is_token_only() -> bool:

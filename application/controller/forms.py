@@ -5,9 +5,7 @@ from wtforms import BooleanField, Field, HiddenField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from application.data.models import SLUG_LENGTH, STANDFIRST_LENGTH, TAG_LENGTH, TITLE_LENGTH
-
-LONGEST_CONTENT = 1_000_000
-MOST_TAGS = 30
+from application.data.operations.article_fields import LONGEST_CONTENT, MOST_TAGS
 
 # Tab, line feed and carriage return are text; the other C0 and C1 controls are not.
 _CONTROLS = frozenset(map(chr, (*range(0x20), *range(0x7F, 0xA0)))) - frozenset("\t\n\r\x85")

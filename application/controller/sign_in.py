@@ -1,8 +1,21 @@
 """What happens around registering, signing in and signing out, beside Flask-Security's own part."""
 
+import re
 from typing import Any
 
-from flask import Flask, Response, after_this_request, current_app, flash, redirect, render_template, session, url_for
+from flask import (
+    Flask,
+    Response,
+    abort,
+    after_this_request,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, user_logged_out
 from flask_security import hash_password, user_authenticated
@@ -18,6 +31,9 @@ from application.jobs import dispatch
 SIGN_IN_LIMIT = "120/minute;1200/hour"
 REGISTER_LIMIT = "30/minute;200/hour"
 
+# Browsers read "//", "/\\" and a slash after white space as the beginning of another site's address.
+OWN_PATH = re.compile(r"/(?![/\\])[^\s\\]*")
+
 # What Flask-Login and Flask-Security have just written. Whatever else a session carries was put there before.
 SESSION_KEYS = frozenset({"_user_id", "_fresh", "_id", "_remember", "_remember_seconds", "fs_cc", "fs_paa"})
 
@@ -31,10 +47,22 @@ def init_app(app: Flask) -> None:
     """Stand beside Flask-Security's views; must come after the accounts."""
     user_authenticated.connect(on_signed_in, app)
     user_logged_out.connect(on_signed_out, app)
+    app.before_request(refuse_strange_targets)
     views: dict[str, Any] = app.view_functions
     views["security.login"] = limiter.limit(SIGN_IN_LIMIT, methods=["POST"])(views["security.login"])
     # Flask-Security's own view signs a new reader in, and so tells a known address from an unknown one.
     views["security.register"] = limiter.limit(REGISTER_LIMIT, methods=["POST"])(register)
+
+
+def refuse_strange_targets() -> None:
+    """Refuse to lead anybody to an address that is not a plain path of this site (case 36 of the security cases)."""
+    if request.blueprint != "security":
+        return
+    body = request.get_json(silent=True) if request.is_json else request.form
+    for source in (request.args, body or {}):
+        target = source.get("next")
+        if target and OWN_PATH.fullmatch(target) is None:
+            abort(400, "The address to go on to is not one of this site.")
 
 
 def register() -> ResponseReturnValue:

@@ -42,7 +42,7 @@ def version_of(page: str) -> str:
     return page.partition('name="version"')[2].partition('value="')[2].partition('"')[0]
 
 
-def edit_form(client: FlaskClient, slug: str, **changes: str) -> dict[str, str]:
+def edit_form(client: FlaskClient, slug: str, /, **changes: str) -> dict[str, str]:
     page = client.get(f"/articles/{slug}/edit")
     assert page.status_code == 200
     return {**FORM, "slug": slug, "version": version_of(page.text), **changes}
