@@ -7,7 +7,7 @@ from functools import cache as remember
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from flask import Flask, Response, request, url_for
+from flask import Flask, Response, request
 
 from application.config import FRAGMENT_TTL, Settings
 
@@ -22,7 +22,8 @@ def register_presentation(app: Flask) -> None:
     folder = Path(app.static_folder or "static")
 
     def asset(name: str) -> str:
-        return url_for("static", filename=name, v=fingerprint(folder / name))
+        # Not url_for: the page that refuses a forged host is made without a URL adapter.
+        return f"{app.static_url_path}/{name}?v={fingerprint(folder / name)}"
 
     def keep_assets(response: Response) -> Response:
         if request.endpoint == "static" and response.status_code in {200, 206, 304}:

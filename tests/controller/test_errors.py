@@ -112,3 +112,11 @@ def test_an_old_address_below_a_known_one_leads_there_too(client: FlaskClient) -
 )
 def test_any_address_gets_a_clear_answer(client: FlaskClient, path: str) -> None:
     assert client.get(path).status_code in {301, 308, 400, 404}
+
+
+@pytest.mark.parametrize("host", ["evil.example", "", "[", "localhost:80@evil.example"])
+def test_a_forged_host_gets_a_page_too(client: FlaskClient, host: str) -> None:
+    answer = client.get("/", headers={"Host": host})
+    assert answer.status_code == 400
+    assert Markup(answer.text).faults == []
+    assert "evil" not in answer.text
