@@ -88,6 +88,7 @@ class Article(Base):
         UniqueConstraint("source_name", "source_path"),
         # Read backwards for "newest first": one plain index serves both databases.
         Index(None, "status", "published_at", "article_id"),
+        Index(None, "status", "article_id"),
     )
 
     article_id: Mapped[int] = mapped_column(primary_key=True)

@@ -45,6 +45,7 @@ def upgrade() -> None:
             ["status", "published_at", "article_id"],
             unique=False,
         )
+        batch_op.create_index(batch_op.f("ix_articles_status_article_id"), ["status", "article_id"], unique=False)
 
     op.create_table(
         "invalidation_outbox",
@@ -237,6 +238,7 @@ def downgrade() -> None:
     op.drop_table("roles")
     op.drop_table("invalidation_outbox")
     with op.batch_alter_table("articles") as batch_op:
+        batch_op.drop_index(batch_op.f("ix_articles_status_article_id"))
         batch_op.drop_index(batch_op.f("ix_articles_status_published_at_article_id"))
 
     op.drop_table("articles")

@@ -1,0 +1,137 @@
+"""Every statement of a page: how many, through which index, however many articles there are."""
+
+import re
+from collections.abc import Callable
+
+from application.data import data_access
+from application.data.data_access import (
+    find_old_address,
+    get_all_articles,
+    get_article,
+    get_articles_by_tag,
+    get_articles_by_username,
+    get_draft,
+    get_like_count,
+    get_like_counts,
+    get_mine,
+    get_more_by_authors,
+    get_person,
+    get_profile_id,
+    get_published,
+    get_tag,
+    get_user_name,
+    is_name_taken,
+)
+from application.extensions import db
+from tests.data.conftest import Statement
+
+TABLES = "articles|article_authors|article_tags|article_likes|profiles|tags|users|roles|roles_users|old_addresses"
+SCAN = re.compile(rf"SCAN ({TABLES})(_\d+)?\b")
+
+MIDDLE = "20200122T000000000000Z-1009"
+
+
+def home(before: str | None = None) -> None:
+    assert get_all_articles(before).cards
+
+
+def author() -> None:
+    assert get_person("author-1") is not None
+    assert get_articles_by_username("author-1").cards
+
+
+def tag() -> None:
+    assert get_tag("tag-2") is not None
+    assert get_articles_by_tag("tag-2").cards
+
+
+def article() -> None:
+    found = get_article("article-1001")
+    assert found is not None
+    assert len(get_more_by_authors(found.article_id)) == 3
+
+
+READS: dict[str, tuple[Callable[[], object], int]] = {
+    "the home page": (home, 2),
+    "a later home page": (lambda: home(MIDDLE), 2),
+    "an author's page": (author, 3),
+    "a later page of an author": (lambda: get_articles_by_username("author-1", MIDDLE), 2),
+    "an author who wrote nothing": (lambda: get_articles_by_username("author-21"), 2),
+    "a tag's page": (tag, 3),
+    "a later page of a tag": (lambda: get_articles_by_tag("tag-2", MIDDLE), 2),
+    "an article": (article, 4),
+    "no article": (lambda: get_article("nowhere"), 1),
+    "no author": (lambda: get_person("nobody"), 1),
+    "a like count": (lambda: get_like_count(7), 1),
+    "the like button": (lambda: get_published(7), 0),
+    "like counts": (get_like_counts, 1),
+    "later like counts": (lambda: get_like_counts(1000), 1),
+    "what a visitor sees": (lambda: get_mine(None, "visitor 1", 2), 1),
+    "what an account sees": (lambda: get_mine(1, None, 2), 1),
+    "what a session sees": (lambda: get_mine("key of ada", None, 2), 1),
+    "what a stranger sees": (lambda: get_mine(None, None, 2), 0),
+    "a draft": (lambda: get_draft("article-7"), 2),
+    "whose profile": (lambda: get_profile_id(1), 1),
+    "whose name": (lambda: get_user_name(1), 1),
+    "a name": (lambda: is_name_taken("Author-1"), 1),
+    "an old address": (lambda: find_old_address("/2019/01/old"), 1),
+}
+
+
+def test_every_read_needs_few_statements_and_each_uses_an_index(
+    library: None, make_user: Callable[..., int], statements: list[Statement]
+) -> None:
+    make_user()
+    for name, (read, most) in READS.items():
+        db.session.rollback()
+        statements.clear()
+        read()
+        assert len(statements) == most, name
+        for statement in list(statements):
+            plan = explain(statement)
+            assert not SCAN.search(plan), f"{name}\n{statement.text}\n{plan}"
+            assert "TEMP B-TREE" not in plan, f"{name}\n{statement.text}\n{plan}"
+            assert "Seq Scan" not in plan, f"{name}\n{statement.text}\n{plan}"
+
+
+def test_a_page_needs_no_statement_on_a_hit(library: None, statements: list[Statement]) -> None:
+    pages = (home, author, tag, article)
+    for page in pages:
+        page()
+    statements.clear()
+    for page in pages:
+        page()
+    assert statements == []
+
+
+def test_lists_load_no_bodies(library: None, statements: list[Statement]) -> None:
+    home()
+    author()
+    tag()
+    article()
+    with_bodies = [text for text, _ in statements if re.search(r"\b(html|content)\b", text)]
+    assert len(with_bodies) == 1
+    assert "slug = " in with_bodies[0]
+
+
+def test_the_search_for_wrong_counts_looks_at_a_bounded_number_of_articles(
+    library: None, statements: list[Statement]
+) -> None:
+    data_access.find_miscounted(10)
+    assert len(statements) == 4
+    for statement in list(statements):
+        plan = explain(statement)
+        # "SCAN article_likes" is the walk along its key that the LIMIT ends.
+        assert not re.search(r"SCAN articles\b(?!.* USING)", plan), f"{statement.text}\n{plan}"
+        assert "Seq Scan" not in plan
+
+
+def explain(statement: Statement) -> str:
+    is_sqlite = db.engine.dialect.name == "sqlite"
+    with db.engine.connect() as connection:
+        if not is_sqlite:
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        prefix = "EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN "
+        return "\n".join(
+            str(row[-1]) for row in connection.exec_driver_sql(prefix + statement.text, statement.parameters)
+        )
