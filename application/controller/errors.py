@@ -3,7 +3,7 @@
 import json
 
 from flask import Flask, Response, make_response, redirect, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, default_exceptions
 
 from application.controller.addresses import LONGEST_PATH, fold, is_askable
 from application.data.data_access import find_old_address
@@ -35,9 +35,7 @@ def register_errors(app: Flask) -> None:
 
 def answer_error(error: HTTPException) -> Response:
     """Answer with the error's own status and headers."""
-    # The default descriptions are werkzeug's; only what a controller says itself is worth showing.
-    detail = error.description if error.description != type(error).description else ""
-    response = answer(error.code or 500, detail or "")
+    response = answer(error.code or 500, _own_words(error))
     for name, value in error.get_headers(request.environ):
         if name.lower() not in {"content-type", "content-length"}:
             response.headers[name] = value
@@ -81,6 +79,12 @@ def wants_json() -> bool:
     if request.path.startswith("/api/"):
         return True
     return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
+
+
+def _own_words(error: HTTPException) -> str:
+    """Return what a controller said to `abort`; other descriptions are werkzeug's, and may repeat what was sent."""
+    is_ours = type(error) is default_exceptions.get(error.code or 500) and error.description != type(error).description
+    return error.description or "" if is_ours else ""
 
 
 def _page(status: int, heading: str, text: str, detail: str) -> Response:
