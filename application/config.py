@@ -4,7 +4,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
@@ -106,12 +106,14 @@ class Settings(BaseModel):
         """Tell whether readers come by https, so that cookies may insist on it."""
         return self.site_url.startswith("https://")
 
-    @model_validator(mode="after")
-    def _is_complete(self) -> Self:
-        missing = [name.upper() for name in self.requires if name not in self.model_fields_set]
+    @model_validator(mode="before")
+    @classmethod
+    def _is_complete(cls, values: dict[str, Any]) -> dict[str, Any]:
+        # The last validator runs first: it sees what was set, before the addresses are derived.
+        missing = [name.upper() for name in cls.requires if not values.get(name)]
         if missing:
-            raise ValueError(f"not set, but {self.env} needs: {', '.join(missing)}")
-        return self
+            raise ValueError(f"not set, but {values['env']} needs: {', '.join(missing)}")
+        return values
 
 
 class Development(Settings):

@@ -10,8 +10,8 @@ import resource  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
-from application import live  # noqa: E402
 from application.config import load_settings  # noqa: E402
+from application.live import worker_started  # noqa: E402
 
 _settings = load_settings()
 
@@ -60,4 +60,4 @@ def on_starting(server: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Let the worker's streams end as soon as it is told to stop; they would hold it for `graceful_timeout`."""
-    live.worker_started(worker)
+    worker_started(worker)

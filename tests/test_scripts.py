@@ -217,15 +217,14 @@ class TestWhatIsWrong:
 @pytest.fixture
 def ready(checkout: Path) -> Path:
     """A checkout whose packages are installed already: it borrows the ones that run these tests."""
-    notes = {"installed-requirements.txt": checkout / "requirements.txt"}
     folder = checkout / ".venv"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", "--symlinks", folder], check=True)
     packages = next((folder / "lib").glob("python*/site-packages"))
     borrowed = next(path for path in map(Path, sys.path) if path.name == "site-packages")
     (packages / "borrowed.pth").write_text(f"{borrowed}\n")
-    for note, file in notes.items():
-        summed = subprocess.run(["cksum"], stdin=file.open("rb"), capture_output=True, check=True)
-        (folder / note).write_bytes(summed.stdout)
+    packages_wanted = (checkout / "requirements.txt").read_bytes()
+    summed = subprocess.run(["cksum"], input=packages_wanted, capture_output=True, check=True)
+    (folder / "installed-requirements.txt").write_bytes(summed.stdout)
     choice = checkout / "application" / "installation" / "redis_choice.py"
     # The tests' machine may have a Redis on the standard port that is nobody's to mark.
     choice.write_text(choice.read_text().replace("STANDARD_PORT = 6379", f"STANDARD_PORT = {unused_port()}"))
@@ -260,9 +259,9 @@ class Site:
         while words not in self.text:
             assert self.terminal is not None
             assert time.monotonic() < end, self.text
-            if select.select([self.terminal], [], [], 0.2)[0]:
-                self.text += self._read()
-            elif self.process.poll() is not None:
+            got = self._read() if select.select([self.terminal], [], [], 0.2)[0] else ""
+            self.text += got
+            if not got and self.process.poll() is not None:
                 raise AssertionError(self.text)
         return self.text
 

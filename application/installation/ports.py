@@ -12,7 +12,7 @@ UNUSABLE = 4
 
 def why_unusable(host: str, port: str) -> str:
     """Tell in a sentence why nobody can listen on an address, naming the setting to change; empty when one can."""
-    if not port.isdecimal() or not 1 <= int(port) <= 65535:
+    if not (port.isascii() and port.isdecimal()) or not 1 <= int(port) <= 65535:
         return f"PORT is {port!r}; it must be a number from 1 to 65535"
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0]
