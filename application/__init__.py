@@ -9,7 +9,8 @@ from application.caching import recovering
 from application.config import ROOT, Settings, flask_config, load_settings
 from application.controller import register_controllers
 from application.data import database, invalidation
-from application.extensions import cache, db, limiter, live, migrate
+from application.extensions import cache, db, limiter, migrate
+from application.extensions import live as live_events
 from application.jobs.workers import create_celery
 from application.measuring import queries, templates
 from application.measuring.timing import ServerTiming
@@ -28,7 +29,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     cache.init_app(app)
     invalidation.init_app(app, cache)
     recovering.connect(lambda _backend: _sweep(app), app.extensions["cache"][cache], weak=False)
-    live.init_app(app)
+    live_events.init_app(app)
     limiter.init_app(app)
     accounts.init_accounts(app)
     register_controllers(app)
