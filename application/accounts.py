@@ -1,10 +1,13 @@
 """Accounts: Flask-Security, set up for a site whose pages are cached and whose event loop must not wait."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from flask import Flask
-from flask_security import FormInfo, Security, SQLAlchemyUserDatastore, uia_email_mapper, uia_username_mapper
+from flask import Flask, Request
+from flask_security import FormInfo, Security, SQLAlchemyUserDatastore, UserMixin, uia_email_mapper, uia_username_mapper
+from flask_security.utils import parse_auth_token, set_request_attr
+from itsdangerous import BadData
 from passlib.context import CryptContext  # type: ignore[import-untyped]
 
 from application.config import Settings
@@ -13,6 +16,7 @@ from application.data.models import Role, User
 from application.extensions import db
 from application.utils.offload import run_in_thread
 
+TOKEN_HEADER = "Authentication-Token"  # noqa: S105 - a name
 BCRYPT_ROUNDS = 12
 TOKEN_LIFETIME = timedelta(hours=12)
 REMEMBER_FOR = timedelta(days=90)
@@ -41,8 +45,29 @@ def init_accounts(app: Flask) -> None:
     security.set_form_info("register_form", FormInfo(cls=RegistrationForm))
     rounds = 4 if settings.env == "test" else BCRYPT_ROUNDS
     security.pwd_context = ThreadedContext(schemes=["bcrypt"], bcrypt__rounds=rounds)
+    security.login_manager.request_loader(partial(load_by_token, datastore))
     # Flask-Principal would load the account before every view, public ones too; a view that needs it asks.
     security.principal.identity_loaders.clear()
+
+
+def load_by_token(datastore: SQLAlchemyUserDatastore, request: Request) -> UserMixin | None:
+    """Return whom the token in the header stands for.
+
+    Flask-Security would take one from the address too, where logs and histories keep it, and look for one in
+    every JSON body.
+    """
+    token = request.headers.get(TOKEN_HEADER)
+    if not token:
+        return None
+    try:
+        content = parse_auth_token(token)
+        user = datastore.find_user(fs_uniquifier=content["uid"])
+    except (BadData, KeyError, TypeError, ValueError):
+        return None
+    if user is None or not user.active or not user.verify_auth_token(content):
+        return None
+    set_request_attr("fs_authn_via", "token")
+    return user
 
 
 def _flask_security_config(settings: Settings) -> dict[str, Any]:
@@ -69,6 +94,7 @@ def _flask_security_config(settings: Settings) -> dict[str, Any]:
         # Nothing here asks for a recent password yet, so the page that would ask for it does not exist.
         "SECURITY_FRESHNESS": timedelta(seconds=-1),
         "SECURITY_STATIC_FOLDER": None,
+        "SECURITY_TOKEN_AUTHENTICATION_HEADER": TOKEN_HEADER,
         "SECURITY_TOKEN_MAX_AGE": TOKEN_LIFETIME,
         "REMEMBER_COOKIE_DURATION": REMEMBER_FOR,
         "REMEMBER_COOKIE_HTTPONLY": True,

@@ -56,7 +56,7 @@ def test_a_body_that_is_no_text_is_400(client: FlaskClient, path: str, body: byt
 
 @pytest.mark.parametrize("path", ["/login", "/register"])
 @pytest.mark.parametrize(
-    "value", [5, 1.5, [], {}, [1], {"a": 1}, {"email": 5}, {"next": {"a": 1}}, {"password": ["x"]}, "x", None]
+    "value", [5, 1.5, [], [1], {"a": 1}, {"email": 5}, {"next": {"a": 1}}, {"password": ["x"]}, "x"]
 )
 def test_json_that_is_not_like_a_form_is_400(client: FlaskClient, path: str, value: object) -> None:
     assert client.post(path, json=value).status_code == 400
@@ -168,17 +168,17 @@ def test_no_stranger_breaks_or_changes_anything(furnished: Flask, data: st.DataO
         path += "0"
     method = data.draw(st.sampled_from(("GET", "HEAD", "OPTIONS", *UNSAFE)))
     before = contents()
-    with furnished.test_client() as client:
-        answer = client.open(
-            path,
-            method=method,
-            query_string=data.draw(st.dictionaries(NAMES, TEXT, max_size=3)),
-            headers=Headers(list(data.draw(HEADERS).items())),
-            data=data.draw(st.one_of(st.none(), st.binary(max_size=200), st.dictionaries(NAMES, TEXT, max_size=6)))
-            if method in UNSAFE
-            else None,
-        )
-        text = answer.get_data(as_text=False)
+    answer = furnished.test_client().open(
+        path,
+        method=method,
+        query_string=data.draw(st.dictionaries(NAMES, TEXT, max_size=3)),
+        headers=Headers(list(data.draw(HEADERS).items())),
+        data=data.draw(st.one_of(st.none(), st.binary(max_size=200), st.dictionaries(NAMES, TEXT, max_size=6)))
+        if method in UNSAFE
+        else None,
+    )
+    text = answer.data
+    answer.close()
     assert answer.status_code < 500, (method, path)
     assert b"Traceback" not in text
     assert contents() == before
