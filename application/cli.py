@@ -7,12 +7,16 @@ from flask.cli import AppGroup
 
 from application.caching.inspector import list_keys
 from application.extensions import cache
+from application.importing.command import import_articles
 
 cache_commands = AppGroup("cache", help="Look into the cache.")
+articles_commands = AppGroup("articles", help="Bring articles in.")
+articles_commands.add_command(import_articles)
 
 
 def register_commands(app: Flask) -> None:
     """Add the site's commands to `flask --app main`."""
+    app.cli.add_command(articles_commands)
     app.cli.add_command(cache_commands)
 
 

@@ -7,7 +7,7 @@ from html import escape
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
-from markdown_it.rules_core import StateCore, linkify
+from markdown_it.rules_core import StateCore, linkify, normalize
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from mdit_py_plugins.deflist import deflist_plugin
@@ -33,6 +33,7 @@ _LONG_WORD = re.compile(r"\S{2000}")
 _TAG_NAME = re.compile(r"<(/?)([a-z][a-z0-9]*)", re.IGNORECASE)
 _FIRST_PARAGRAPH = re.compile(r"<p>(.*?)</p>", re.DOTALL)
 _FOOTNOTE_REFERENCE = re.compile(r'<sup class="footnote-ref">.*?</sup>')
+_KINDS = {"fence": "code", "code_block": "code", "html_block": "html", "inline": "text", "table_open": "text"}
 _PLAIN = frozenset({"text", "code_inline", "text_special"})
 
 # A parser's link finder keeps its place in itself, so no two threads may share one.
@@ -59,6 +60,16 @@ def first_paragraph(html: str) -> str:
     """Return the plain text of the first paragraph that has any, "" when there is none."""
     texts = (plain_text(_FOOTNOTE_REFERENCE.sub("", m[1])) for m in _FIRST_PARAGRAPH.finditer(html))
     return next((" ".join(text.split()) for text in texts if text and not text.startswith("Image: ")), "")
+
+
+def blocks(markdown: str) -> list[tuple[str, int, int]]:
+    """Return the blocks of cleaned Markdown as (kind, first line, line after), kind being "code", "html" or "text"."""
+    parser = _take()
+    state = StateCore(markdown, parser, {})
+    normalize(state)
+    parser.block.parse(state.src, parser, state.env, state.tokens)
+    _idle.append(parser)
+    return [(_KINDS[t.type], *t.map) for t in state.tokens if t.type in _KINDS and t.map]
 
 
 def _take() -> MarkdownIt:
