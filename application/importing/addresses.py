@@ -8,6 +8,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from application.importing.dates import without_date
 from application.importing.sites import CONTENT_FOLDERS
+from application.utils.sanitising import ID_PREFIX
 from application.utils.text import fold_address
 
 OLD_ADDRESS_FIELDS = (
@@ -133,12 +134,13 @@ class PostIndex:
             if parts.scheme or not parts.path:
                 return target
             if parts.path.lower().endswith((".md", ".markdown")) and (found := self.find(parts.path, from_path)):
-                return found + (f"#{parts.fragment}" if parts.fragment else "")
+                return found + _anchor(parts.fragment)
             absolute = urljoin(f"{own.rstrip('/')}/", target)
+            fragment = parts.fragment
         except ValueError:
             return target
         if fold_address(absolute) in self._addresses:
-            return absolute
+            return absolute.partition("#")[0] + _anchor(fragment)
         return f"{self._base}{absolute}" if self._base else (absolute if own or target.startswith("/") else target)
 
     def _from_web(self, target: str) -> str:
@@ -151,4 +153,9 @@ class PostIndex:
             or fold_address(path) not in self._addresses
         ):
             return target
-        return path + (f"#{parts.fragment}" if parts.fragment else "")
+        return path + _anchor(parts.fragment)
+
+
+def _anchor(fragment: str) -> str:
+    """Return a fragment as it is in a body that was rendered here."""
+    return f"#{ID_PREFIX}{fragment}" if fragment else ""

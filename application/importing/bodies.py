@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable
 
-from application.importing.code import HTML_END, HTML_START, fence_highlights, hold, protect_verbatim, restore
+from application.importing.code import GONE, HTML_END, HTML_START, fence_highlights, hold, protect_verbatim, restore
 from application.importing.expressions import Context
+from application.importing.html_blocks import dedent_html
 from application.importing.links import rewrite_links
 from application.importing.template_tags import replace_tags
 
@@ -24,20 +25,24 @@ _HIDDEN_LINES = re.compile(
 _SPAN_ATTRIBUTES = re.compile(
     r"(?<=[)\]*_`>])\{:?\s{0,3}(?:[.#][\w-]|[\w-]{1,30}=)[^{}\n]{0,300}\}|(?<!^)\{:\s{0,3}[.\w-][^{}\n]{0,300}\}"
 )
+_GONE_LINES = re.compile(f"^[ \\t]*{GONE}[ \\t{GONE}]*\\n", re.MULTILINE)
 _MORE = re.compile(r"<!--\s{0,5}more\s{0,5}-->", re.IGNORECASE)
 _COMMENT_BLOCK = re.compile(r"\{::comment\}|\{:/comment\}|\{:/\}")
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
 
 
-def convert_body(text: str, context: Context, resolve: Callable[[str], str], *, verbatim_tags: bool = True) -> str:
+def convert_body(text: str, context: Context, resolve: Callable[[str], str], *, commonmark: bool = False) -> str:
     """Return clean Markdown without other systems' tags; code stays as it is.
 
-    `verbatim_tags`: the blog's system knows `{% raw %}`, within code too.
+    `commonmark`: the blog's system is strict about Markdown, and knows no `{% raw %}`.
     """
-    if verbatim_tags:
+    if not commonmark:
         text = protect_verbatim(text)
+    if not commonmark:
+        text = dedent_html(text)
     text, held = hold(fence_highlights(text))
     text = replace_tags(text, context)
+    text = _GONE_LINES.sub("", text).replace(GONE, "")
     text = _without_kramdown(text)
     text = rewrite_links(text.replace(HTML_START, "").replace(HTML_END, ""), resolve)
     return restore(_BLANK_LINES.sub("\n\n", text), held).strip("\n") + "\n"

@@ -10,9 +10,12 @@ HTML_START, HTML_END = "\ufdd2", "\ufdd3"
 """Stand around blocks of raw HTML, in which Markdown would show as it is."""
 
 # Non-characters: no cleaned text has them (Unicode 15, section 23.7).
+GONE = "\ufdd6"
+"""Stands where a tag vanished from raw HTML: no blank line may come of it, which would end the block."""
+
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
 _BRACES = str.maketrans({"{": "\ufdd4", "}": "\ufdd5"})
-_UNBRACES = str.maketrans({"\ufdd4": "{", "\ufdd5": "}", HTML_START: None, HTML_END: None})
+_UNBRACES = str.maketrans({"\ufdd4": "{", "\ufdd5": "}", HTML_START: None, HTML_END: None, GONE: None})
 
 _TICKS = re.compile("`+")
 _HELD = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
@@ -103,7 +106,9 @@ def code_ranges(text: str) -> list[tuple[int, int]]:
     ranges: list[tuple[int, int]] = []
     for kind, first, after in blocks(text):
         start, end = offsets[first], offsets[after] - 1
-        ranges += [(start, end)] if kind == "code" else _spans(text, start, end) if kind == "text" else []
+        ranges += (
+            [(start, end)] if kind in {"fence", "indented"} else _spans(text, start, end) if kind == "text" else []
+        )
     ranges += _elements(text)
     merged: list[tuple[int, int]] = []
     for start, end in sorted(ranges):

@@ -21,7 +21,7 @@ from application.utils.text import clean_body, clean_line, shorten, slugify
 TITLE_LIMIT = 300
 LONGEST_TITLE = 1000
 """Characters of a title that is still one; a longer one is some other text by mistake."""
-STANDFIRST_LIMIT = 300
+STANDFIRST_LIMIT, SHORTEST_STANDFIRST = 300, 20
 CONTENT_LIMIT = 1_000_000
 TAG_LIMIT, MOST_TAGS = 100, 30
 
@@ -126,7 +126,7 @@ def convert_post(post: Post, names: Mapping[str, str], index: PostIndex) -> Pars
     own = post.addresses[0] if post.addresses else ""
     context = Context(post.fields, names, lambda reference: index.find(reference, post.path))
     content = convert_body(
-        post.body, context, lambda target: index.resolve(target, own, post.path), verbatim_tags=post.kind != "toml"
+        post.body, context, lambda target: index.resolve(target, own, post.path), commonmark=post.kind == "toml"
     )
     if not content.strip():
         raise ImportProblem("it has no text")
@@ -260,15 +260,14 @@ def _tag_list(value: object, by_spaces: bool) -> list[str]:
 
 def _standfirst(fields: Mapping[str, Any], context: Context, index: PostIndex, own: str, path: str) -> str:
     """Return the post's own summary as plain text, "" when it has none."""
+    texts: list[str] = []
     for key in _STANDFIRST_FIELDS:
-        written = _text(fields, key)
+        written = clean_body(_text(fields, key)[:5000])
         if written:
+            markdown = convert_body(written, context, lambda target: index.resolve(target, own, path))
             # A summary of several paragraphs: its first says what it is about.
-            markdown = convert_body(
-                clean_body(written[:5000]), context, lambda target: index.resolve(target, own, path)
-            )
             paragraphs = re.split(r"\n\s*\n|</p>", markdown.strip())
-            text = next((line for p in paragraphs if (line := inline_text(clean_line(p)))), "")
-            if text:
-                return shorten(text, STANDFIRST_LIMIT)
-    return ""
+            texts.append(next((line for p in paragraphs if (line := inline_text(clean_line(p)))), ""))
+    # "TBD" was meant to be replaced.
+    best = next((text for text in texts if len(text) >= SHORTEST_STANDFIRST), max(texts, key=len, default=""))
+    return shorten(best, STANDFIRST_LIMIT)

@@ -5,7 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Literal
 
-from application.importing.code import HTML_END, HTML_START
+from application.importing.code import GONE, HTML_END, HTML_START
 from application.importing.embeds import embed, is_address_place
 from application.importing.expressions import Context, arguments_of, evaluate
 
@@ -56,7 +56,8 @@ def replace_tags(text: str, context: Context) -> str:
         before = text[position : piece.start]
         out.append(before)
         html = _in_html(before, html=html)
-        out.append(_shown(piece, context, html=html, address=is_address_place(before or "".join(out[-2:]))))
+        shown = _shown(piece, context, html=html, address=is_address_place(before or "".join(out[-2:])))
+        out.append(shown or (GONE if html else ""))
         end = _skipped_to(index, pieces, closers)
         html = _in_html(text[piece.start : pieces[end].end], html=html)
         index, position = end + 1, pieces[end].end

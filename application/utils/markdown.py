@@ -25,6 +25,9 @@ RENDERER = 1
 MAX_NESTING = 40
 """Levels of quotes and lists; deeper ones are cut off. Far above what people write, far below Python's stack."""
 
+SHORTEST_PARAGRAPH = 40
+"""Characters below which a first paragraph is a greeting or a date."""
+
 _HEADING_ID = re.compile(r"\s*\{:?\s*#([\w.:-]+)[^{}]*\}\s*$")
 _LANGUAGE = re.compile(r"[\w+#.-]{1,30}")
 _ALIGNMENT = re.compile(r"text-align:(right|center)")
@@ -33,7 +36,7 @@ _LONG_WORD = re.compile(r"\S{2000}")
 _TAG_NAME = re.compile(r"<(/?)([a-z][a-z0-9]*)", re.IGNORECASE)
 _FIRST_PARAGRAPH = re.compile(r"<p>(.*?)</p>", re.DOTALL)
 _FOOTNOTE_REFERENCE = re.compile(r'<sup class="footnote-ref">.*?</sup>')
-_KINDS = {"fence": "code", "code_block": "code", "html_block": "html", "inline": "text", "table_open": "text"}
+_KINDS = {"fence": "fence", "code_block": "indented", "html_block": "html", "inline": "text", "table_open": "text"}
 _PLAIN = frozenset({"text", "code_inline", "text_special"})
 
 # A parser's link finder keeps its place in itself, so no two threads may share one.
@@ -57,13 +60,18 @@ def inline_text(markdown: str) -> str:
 
 
 def first_paragraph(html: str) -> str:
-    """Return the plain text of the first paragraph that has any, "" when there is none."""
+    """Return the plain text of the first paragraph that says something, "" when there is none."""
     texts = (plain_text(_FOOTNOTE_REFERENCE.sub("", m[1])) for m in _FIRST_PARAGRAPH.finditer(html))
-    return next((" ".join(text.split()) for text in texts if text and not text.startswith("Image: ")), "")
+    found = [" ".join(text.split()) for text in texts if text and not text.startswith("Image: ")]
+    # "Hello everyone!" is a paragraph too.
+    return next((text for text in found if len(text) >= SHORTEST_PARAGRAPH), found[0] if found else "")
 
 
 def blocks(markdown: str) -> list[tuple[str, int, int]]:
-    """Return the blocks of cleaned Markdown as (kind, first line, line after), kind being "code", "html" or "text"."""
+    """Return the blocks of cleaned Markdown as (kind, first line, line after).
+
+    The kinds are "fence", "indented" (both are code), "html" and "text".
+    """
     parser = _take()
     state = StateCore(markdown, parser, {})
     normalize(state)
