@@ -30,12 +30,14 @@ function show(count) {
   for (const place of document.querySelectorAll("[data-count]")) {
     if (place.textContent !== text) place.textContent = text;
   }
+  // What stands there may be a complaint, which stays until the next press.
+  if (note.textContent.startsWith(", yours")) note.textContent = count > 1 ? ", yours too" : ", yours";
 }
 
 function press(liked) {
   button.setAttribute("aria-pressed", String(liked));
   form.action = `/article_${liked ? "unlike" : "like"}/${article}`;
-  note.textContent = ", yours too";
+  note.textContent = likes > 1 ? ", yours too" : ", yours";
   note.hidden = !liked;
 }
 
