@@ -6,6 +6,7 @@ from typing import Any
 from celery import Celery, Task
 from celery.signals import after_setup_logger
 from flask import Flask
+from flask.logging import default_handler
 
 from application.config import DB_DIRECTORY, Settings
 
@@ -92,6 +93,8 @@ def _task_base(app: Flask) -> type[Any]:
 
 
 @after_setup_logger.connect  # type: ignore[untyped-decorator]  # celery ships no types
-def _silence(**_kwargs: object) -> None:
+def _tidy_logs(**_kwargs: object) -> None:
+    # Celery has given the root a handler; Flask's own would tell everything a second time.
+    logging.getLogger("application").removeHandler(default_handler)
     for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat"):
         logging.getLogger(name).setLevel(logging.WARNING)

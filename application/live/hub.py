@@ -26,9 +26,11 @@ READ_TIMEOUT = 4.0
 LONGEST_BACKOFF = 2.0
 PACE = 0.25
 """Seconds between two rounds to all streams; what arrives meanwhile travels in one piece."""
-ROUND_SLICE = 50
-"""Streams served before other work of the process gets its turn."""
+ROUND_SLICE = 20
+ROUND_PAUSE = 0.001
+"""Seconds that the pages of a gevent worker have for themselves after each slice of a round."""
 SWEEP_EVERY = 5.0
+SWEEP_WHEN_FULL = 0.5
 CLOCK_SLACK_MS = 100
 """The clock that numbers a stream's entries is read once per turn of Redis' loop, so it runs a little late."""
 
@@ -59,6 +61,9 @@ class Hub:
     def open(self, last_event_id: str | None = None, client: socket.socket | None = None) -> Stream:
         """Open a stream of the public channel, beginning after an event if one is named. Raises `StreamsFullError`."""
         stream = Stream(PUBLIC, parse_cursor(last_event_id), client, self.keep_alive, self.forget)
+        if len(self) >= self.limit:
+            # Clients that closed hold their places until somebody looks.
+            self._sweep(SWEEP_WHEN_FULL)
         with self._lock:
             if self._closed or len(self._streams) >= self.limit:
                 raise StreamsFullError
@@ -101,7 +106,7 @@ class Hub:
                     self._read_once(redis)
             except RedisError as error:
                 self._note_outage(error)
-                self._sweep()
+                self._sweep(self._sweep_every)
                 time.sleep(delay)
                 delay = min(delay * 2, LONGEST_BACKOFF)
         redis.close()
@@ -140,7 +145,7 @@ class Hub:
     def _read_once(self, redis: Redis) -> None:
         position = f"{self._newest[0]}-{self._newest[1]}"
         answer = cast("list[Any]", redis.xread({KEY: position}, count=KEPT_EVENTS, block=BLOCK_MS))
-        self._sweep()
+        self._sweep(self._sweep_every)
         for _key, entries in answer or ():
             fresh = decode(entries)
             with self._lock:
@@ -155,7 +160,7 @@ class Hub:
         for number, stream in enumerate(streams if chunks else [], start=1):
             self._give(stream, chunks.get(stream.channel, b""))
             if not number % ROUND_SLICE:
-                time.sleep(0)
+                time.sleep(ROUND_PAUSE)
 
     def _missed(self, channel: str, after: Cursor) -> bytes:
         first = bisect_right(self._recent, after, key=lambda event: event.cursor)
@@ -166,8 +171,8 @@ class Hub:
             # Too slow. It reconnects with the id of the last event that it got.
             self._drop(stream)
 
-    def _sweep(self) -> None:
-        if time.monotonic() - self._swept < self._sweep_every:
+    def _sweep(self, interval: float) -> None:
+        if time.monotonic() - self._swept < interval:
             return
         self._swept = time.monotonic()
         for stream in [stream for stream in list(self._streams) if stream.is_broken()]:
