@@ -3,6 +3,7 @@
 from sqlalchemy import ColumnElement, delete, exists, false, func, select, update
 
 from application.data import tags
+from application.data.database import end_read_transaction
 from application.data.errors import NotFound
 from application.data.invalidation import touch
 from application.data.models import PUBLISHED, Article, ArticleLike
@@ -37,6 +38,7 @@ def remove_like(article_id: int, user_id: int | None = None, visitor_id: str | N
 
 def recount_likes(article_id: int) -> LikeCount | None:
     """Make an article's count that of its rows; None for no such article. May run twice."""
+    end_read_transaction()
     stored, counted = _counts(article_id)
     if stored is None:
         return None
@@ -57,6 +59,7 @@ def recount_likes(article_id: int) -> LikeCount | None:
 
 def merge_likes(visitor_id: str, user_id: int) -> list[int]:
     """Give a visitor's likes to an account, one for each article; return the articles to recount."""
+    end_read_transaction()
     theirs = ArticleLike.visitor_id == visitor_id
     if not db.session.scalar(select(exists().where(theirs))):
         return []
@@ -76,6 +79,7 @@ def _is_liked(article_id: int, user_id: int | None, visitor_id: str | None) -> b
     """Tell whether the article is liked already. Raises `NotFound` for one that is not public."""
     if not 0 < article_id <= MAX_ID:
         raise NotFound
+    end_read_transaction()
     liked = exists().where(ArticleLike.article_id == article_id, _by(user_id, visitor_id))
     found = db.session.scalar(select(liked).where(Article.article_id == article_id, Article.status == PUBLISHED))
     if found is None:

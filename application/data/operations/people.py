@@ -3,6 +3,7 @@
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from application.data.database import end_read_transaction
 from application.data.errors import Invalid, NameTaken, NotFound
 from application.data.models import DISPLAY_NAME_LENGTH, USER_NAME_LENGTH, Profile, User
 from application.data.operations.transaction import decided_by_constraints, transaction
@@ -19,6 +20,7 @@ def ensure_profile(user_id: int) -> int:
     It has the account's name, or that with a number: an author who is there already is somebody else until an
     administrator says otherwise.
     """
+    end_read_transaction()
     profile_id = db.session.scalar(_of_account(user_id))
     if profile_id is not None:
         return profile_id
