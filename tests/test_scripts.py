@@ -350,6 +350,10 @@ class TestRun:
         assert password[1] not in written.read_text()
         assert password[1].encode() not in (site.checkout / "db_directory" / "broadsheet.sqlite3").read_bytes()
         assert len(site.processes()) >= 6
+        line = re.search(r"cached keys  (.+)", text)
+        assert line
+        listed = subprocess.run(line[1], shell=True, cwd="/", capture_output=True, text=True, check=True)  # noqa: S602
+        assert "flask_cache_view//" in listed.stdout
 
         kept = written.read_text()
         os.write(site.terminal or -1, b"\x03")

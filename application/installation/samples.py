@@ -14,10 +14,13 @@ FOLDER = ROOT / "samples"
 SOURCE = "samples"
 
 
-def ensure(app: Flask) -> None:
-    """Import the samples into a site that has no article."""
-    if not FOLDER.is_dir() or db.session.scalar(select(Article.article_id).limit(1)) is not None:
-        return
+def are_wanted() -> bool:
+    """Tell whether the site has no article yet."""
+    return FOLDER.is_dir() and db.session.scalar(select(Article.article_id).limit(1)) is None
+
+
+def load(app: Flask) -> None:
+    """Import the samples, by the command with which anybody imports a blog."""
     command = [sys.executable, "-m", "flask", "--app", "main", "articles", "import", str(FOLDER), "--source", SOURCE]
     # Its summary goes to the person at the terminal; standard output carries the plan.
     done = subprocess.run(command, cwd=app.root_path, stdout=sys.stderr, check=False)  # noqa: S603 - our own command
