@@ -25,8 +25,8 @@ _SHAPES = tuple(
         rf"(?P<first>\d{{1,2}})[-/](?P<second_number>\d{{1,2}})[-/](?P<year>\d{{4}}){_TAIL}",
     )
 )
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-_FULL_MONTHS = "january february march april may june july august september october november december".split()
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()  # noqa: SIM905 - easier to read and to sort
+_FULL_MONTHS = "january february march april may june july august september october november december".split()  # noqa: SIM905 - easier to read and to sort
 # Those whose meaning is not disputed (RFC 5322, 4.3).
 _NAMED_ZONES = {
     "ut": 0,

@@ -14,6 +14,8 @@ from application.importing.problems import ImportProblem
 LIMIT = 100_000
 """Characters of front matter; what is longer is no front matter, and parsers in Python take their time."""
 
+MOST_DOTS = 500
+
 _FENCE = re.compile(r"(---|\+\+\+)[ \t]*(yaml|yml|toml|json)?[ \t]*(?:\n|\Z)", re.IGNORECASE)
 _CLOSERS = {
     "---": re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE),
@@ -124,4 +126,12 @@ def load_yaml(source: str) -> Any:
     return yaml.load(source, Loader=yaml.BaseLoader)  # noqa: S506 - it makes texts, lists and dicts only
 
 
-_PARSERS: dict[str, Callable[[str], Any]] = {"yaml": load_yaml, "toml": tomllib.loads, "json": json.loads}
+def load_toml(source: str) -> Any:
+    """Parse TOML. A key of thousands of parts takes the parser minutes, so a line with as many dots is refused."""
+    for number, line in enumerate(source.split("\n"), 1):
+        if line.count(".") > MOST_DOTS:
+            raise tomllib.TOMLDecodeError(f"Too many dots (at line {number}, column 1)")
+    return tomllib.loads(source)
+
+
+_PARSERS: dict[str, Callable[[str], Any]] = {"yaml": load_yaml, "toml": load_toml, "json": json.loads}

@@ -5,7 +5,7 @@ import re
 from application.utils.markdown import blocks
 
 _TAG = re.compile(
-    r"<(/?)(div|blockquote|section|figure|aside|article|details|center|table|tbody|tr|td|ul|ol|dl)\b", re.I
+    r"<(/?)(div|blockquote|section|figure|aside|article|details|center|table|tbody|tr|td|ul|ol|dl)\b", re.IGNORECASE
 )
 _BEGINS_WITH_TAG = re.compile(r"\s*(?:</?[a-z][a-z0-9]*[\s/>]|\{[{%])", re.IGNORECASE)
 

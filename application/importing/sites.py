@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import yaml
 
 from application.importing.authors import clean_name, name_of
-from application.importing.front_matter import load_yaml
+from application.importing.front_matter import load_toml, load_yaml
 from application.utils.text import clean_line
 
 CONTENT_FOLDERS = frozenset({"content", "contents", "posts", "_posts", "_drafts"})
@@ -33,7 +32,7 @@ _CONFIG_FILES = (
     "pelicanconf.py",
 )
 _PELICAN_SETTING = re.compile(r"""^(AUTHOR|SITEURL|DEFAULT_LANG)\s*=\s*(["'])(.*?)\2""", re.MULTILINE)
-_MAX_BYTES = 5_000_000
+_MAX_BYTES = 1_000_000
 _MAX_TABLES = 300
 
 
@@ -105,11 +104,11 @@ def _settings(root: Path) -> dict[str, Any]:
 
 def name_table(path: Path, root: Path, keys: Iterable[str]) -> dict[str, str]:
     """Return names by folded author key, from the data file at or above `path` whose keys fit best; {} if none fits."""
-    wanted = {key.casefold() for key in keys}
+    wanted = {key.casefold() for key in keys if key}
     folder = path if path.is_dir() else path.parent
     for place in (folder, *folder.parents):
         best: dict[str, str] = {}
-        for table in _tables(place):
+        for table in _tables(place, wanted):
             if len(wanted & table.keys()) > len(wanted & best.keys()):
                 best = table
         if best or place == root:
@@ -117,7 +116,7 @@ def name_table(path: Path, root: Path, keys: Iterable[str]) -> dict[str, str]:
     return {}
 
 
-def _tables(place: Path) -> Iterator[dict[str, str]]:
+def _tables(place: Path, wanted: set[str]) -> Iterator[dict[str, str]]:
     for data_folder in _DATA_FOLDERS:
         folder = place / data_folder
         if not folder.is_dir() or folder.is_symlink():
@@ -126,12 +125,20 @@ def _tables(place: Path) -> Iterator[dict[str, str]]:
         single: dict[Path, dict[str, str]] = {}
         for file in files:
             text = _read(file)
-            content = None if text is None else _parsed(file.name, text)
+            if text is None or not _may_name(file, text, wanted):
+                continue
+            content = _parsed(file.name, text)
             yield from _tables_in(content)
             if isinstance(content, dict) and (name := _name(content)):
                 # "authors/jane.yml": one person a file.
                 single.setdefault(file.parent, {})[file.stem.casefold()] = name
         yield from single.values()
+
+
+def _may_name(file: Path, text: str, wanted: set[str]) -> bool:
+    """Tell whether a data file may be about the wanted people, for most are about something else, and long."""
+    folded = text.casefold()
+    return file.stem.casefold() in wanted or any(key in folded for key in wanted)
 
 
 def _tables_in(content: object) -> Iterator[dict[str, str]]:
@@ -187,6 +194,6 @@ _READERS: dict[str, Callable[[str], Any]] = {
     ".csv": _csv,
     ".yml": load_yaml,
     ".yaml": load_yaml,
-    ".toml": tomllib.loads,
+    ".toml": load_toml,
     ".json": json.loads,
 }

@@ -14,12 +14,12 @@ from application.utils.sanitising import ATTRIBUTES, FORMATTING, TAGS
 
 MAX_DEPTH = 60
 
-SILENT = frozenset("script style svg math template select textarea title".split())
+SILENT = frozenset("script style svg math template select textarea title".split())  # noqa: SIM905 - easier to read and to sort
 """Elements whose content is not for readers."""
 
-_VOID = frozenset("br col hr img wbr".split())
-_END_MAY_BE_MISSING = frozenset("p li dt dd tr td th thead tbody tfoot colgroup rp rt".split())
-_EMBEDS = frozenset("iframe embed object video audio source".split())
+_VOID = frozenset("br col hr img wbr".split())  # noqa: SIM905 - easier to read and to sort
+_END_MAY_BE_MISSING = frozenset("p li dt dd tr td th thead tbody tfoot colgroup rp rt".split())  # noqa: SIM905 - easier to read and to sort
+_EMBEDS = frozenset("iframe embed object video audio source".split())  # noqa: SIM905 - easier to read and to sort
 # Known to HTML and of no use here; other unknown names in prose, as in `Vec<T>`, are the writer's text.
 _DROPPED = _EMBEDS | frozenset(
     """
@@ -27,7 +27,7 @@ _DROPPED = _EMBEDS | frozenset(
     dir fieldset font footer form frame frameset head header hgroup html input label legend link main map marquee menu
     meta meter nav nobr noembed noframes noscript optgroup option output param picture plaintext progress slot strike
     tt track xmp
-    """.split()
+    """.split()  # noqa: SIM905 - easier to read and to sort
 )
 
 _NAME = re.compile(r"<(/?)([a-z][a-z0-9:-]*)(?=[\s/>])", re.IGNORECASE)
