@@ -23,6 +23,7 @@ KEY = "broadsheet:live"
 KEPT_EVENTS = 1000
 BLOCK_MS = 2000
 READ_TIMEOUT = 4.0
+FIRST_BACKOFF = 0.1
 LONGEST_BACKOFF = 2.0
 PACE = 0.25
 """Seconds between two rounds to all streams; what arrives meanwhile travels in one piece."""
@@ -96,20 +97,20 @@ class Hub:
             self._reader.start()
 
     def _read_forever(self) -> None:
-        redis = connect(self.url, READ_TIMEOUT)
-        delay = 0.1
+        delay = FIRST_BACKOFF
         while not self._closed:
             try:
-                self._catch_up(redis)
-                delay = 0.1
-                while not self._closed:
-                    self._read_once(redis)
+                # One connection, without a pool that would replace it unnoticed: after each loss we catch up.
+                with connect(self.url, READ_TIMEOUT, single_connection_client=True) as redis:
+                    self._catch_up(redis)
+                    delay = FIRST_BACKOFF
+                    while not self._closed:
+                        self._read_once(redis)
             except RedisError as error:
                 self._note_outage(error)
                 self._sweep(self._sweep_every)
                 time.sleep(delay)
                 delay = min(delay * 2, LONGEST_BACKOFF)
-        redis.close()
 
     def _note_outage(self, error: RedisError) -> None:
         if not self._outage and not self._closed:
@@ -183,7 +184,7 @@ class Hub:
         stream.cut()
 
 
-def connect(url: str, timeout: float) -> Redis:
+def connect(url: str, timeout: float, **options: Any) -> Redis:
     """Make a client that gives up after `timeout` seconds and does not try again by itself."""
     retry = Retry(NoBackoff(), 0)
     return Redis.from_url(
@@ -193,6 +194,7 @@ def connect(url: str, timeout: float) -> Redis:
         socket_timeout=timeout,
         socket_connect_timeout=min(timeout, 1.0),
         retry=retry,
+        **options,
     )
 
 

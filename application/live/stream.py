@@ -52,8 +52,8 @@ class Stream:
         try:
             chunk = self._chunks.get(timeout=patience)
         except queue.Empty:
-            return b": keep-alive\n\n"
-        if not chunk:
+            chunk = b": keep-alive\n\n"
+        if not chunk or self.is_broken():
             raise StopIteration
         return chunk
 
@@ -96,10 +96,12 @@ def _is_connected(client: socket.socket) -> bool:
     # Elsewhere (a Unix socket, another kernel) the next keep-alive comment finds out.
     if client.family not in _INTERNET or not hasattr(socket, "TCP_INFO"):
         return client.fileno() >= 0
-    try:
-        return client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _TCP_ESTABLISHED
-    except OSError:
-        return False
+    with suppress(OSError):
+        if client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _TCP_ESTABLISHED:
+            return True
+        # Takes the error away from the server's next write, which would be reported with a traceback.
+        client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    return False
 
 
 _INTERNET = {socket.AF_INET, socket.AF_INET6}
