@@ -8,13 +8,14 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from application.data.errors import EditConflict, Invalid, NotFound
 from application.data.models import DRAFT, PUBLISHED, UNPUBLISHED, Article, OldAddress
-from application.data.operations.article_fields import Checker
+from application.data.operations.article_fields import prepare
 from application.data.operations.article_parts import address_of, free_slug, move, set_authors, set_tags
 from application.data.operations.transaction import decided_by_constraints, transaction
 from application.data.types import utc_now
-from application.utils import markdown
 from application.utils.offload import run_in_thread
-from application.utils.text import reading_minutes, slugify
+from application.utils.text import slugify
+
+WRITTEN = ("title", "standfirst", "content", "html", "reading_minutes")
 
 NAMELESS = "article"
 """The slug of a title without a letter."""
@@ -30,17 +31,14 @@ def create_article(
     tags: Sequence[str] = (),
 ) -> str:
     """Store a new article and return its slug. Raises `Invalid`, `DatabaseBusy`."""
-    check = Checker()
-    article = Article(title=check.title(title), standfirst=check.standfirst(standfirst), content=check.content(content))
-    labels = check.tags(tags)
-    check.raise_if_any()
-    _render(article)
+    fields = run_in_thread(prepare, title, standfirst, content, tags)
+    article = Article(**{name: getattr(fields, name) for name in WRITTEN})
     with transaction() as session:
         article.slug = free_slug(session, slugify(article.title) or NAMELESS)
         _show(article, publish)
         session.add(article)
         set_authors(session, article, author_profile_ids)
-        set_tags(session, article, labels)
+        set_tags(session, article, fields.labels)
         session.flush()
         return article.slug
 
@@ -62,25 +60,20 @@ def edit_article(
 
     What is given unchanged touches nothing. Raises `NotFound`, `EditConflict`, `Invalid`, `DatabaseBusy`.
     """
-    check = Checker()
-    draft = Article(title=check.title(title), standfirst=check.standfirst(standfirst), content=check.content(content))
-    labels = check.tags(tags)
-    wished = None if new_slug is None else check.slug(new_slug)
-    check.raise_if_any()
-    _render(draft)
+    fields = run_in_thread(prepare, title, standfirst, content, tags, new_slug)
     try:
         # Flushed once, at the end, where it shows whether anything was changed at all.
         with transaction() as session, session.no_autoflush:
             article = _find(session, slug)
             if article.version != version:
                 raise EditConflict
-            for field in ("title", "standfirst", "content", "html", "reading_minutes"):
-                _assign(article, field, getattr(draft, field))
-            if wished is not None and wished != article.slug:
-                move(session, article, _claimed(session, wished, article))
+            for name in WRITTEN:
+                _assign(article, name, getattr(fields, name))
+            if fields.slug is not None and fields.slug != article.slug:
+                move(session, article, _claimed(session, fields.slug, article))
             if author_profile_ids is not None:
                 set_authors(session, article, author_profile_ids)
-            set_tags(session, article, labels)
+            set_tags(session, article, fields.labels)
             _show(article, publish)
             _date(session, article)
             session.flush()
@@ -112,12 +105,6 @@ def _find(session: Session, slug: str) -> Article:
     if article is None:
         raise NotFound
     return article
-
-
-def _render(article: Article) -> None:
-    """Make what follows from the text, before any transaction: rendering takes its time."""
-    article.html = run_in_thread(markdown.render, article.content)
-    article.reading_minutes = run_in_thread(reading_minutes, article.content)
 
 
 def _assign(article: Article, field: str, value: object) -> None:
