@@ -83,7 +83,7 @@ async function personal(again) {
   else account.removeAttribute("aria-label");
   document.getElementById("write").hidden = !me.can_write;
   if (!form) return;
-  document.getElementById("edit").hidden = !(me.can_edit ?? me.can_write);
+  document.getElementById("edit").hidden = !me.can_edit;
   if (presses !== pressed) return;
   press(Boolean(me.liked));
   if (me.liked && likes === 0) show(1);

@@ -13,7 +13,7 @@ from flask_caching.jinja2ext import JINJA_CACHE_ATTR_NAME
 
 from application.caching import recording, signals
 from application.caching.backend import NOTHING, Moment, RedisBackend, Stored
-from application.caching.codec import JSON, Codec, UncacheableError, codec_of
+from application.caching.codec import LazyCodec, UncacheableError
 from application.caching.fragments import FragmentExtension
 from application.caching.keys import call_key, page_key, shorten
 from application.caching.page_cache import PAGE_POLICY, PageCache, PagePolicy
@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 """How often an answer is made when writes keep overtaking it; the last time from the database alone."""
+MISSING = object()
+"""Stands for no value, where None is one."""
 
 
 class Cache(flask_caching.Cache):
@@ -68,11 +70,9 @@ class Cache(flask_caching.Cache):
         if (current := recording.current()) is not None:
             current.unstorable = current.unstorable or reason
 
+    # No tier keeps a spare copy yet, so what changed and what was withdrawn are forgotten alike.
     def invalidate(self, tags: Iterable[str], kind: Literal["changed", "withdrawn"] = "changed") -> bool:  # noqa: ARG002
-        """Forget everything made from these tags; False when the cache could not be told.
-
-        Nothing keeps a spare copy yet, so both kinds are forgotten alike.
-        """
+        """Forget everything made from these tags; False when the cache could not be told."""
         tags = set(tags)
         if not tags:
             return True
@@ -136,9 +136,9 @@ class Cache(flask_caching.Cache):
         forced_update: Predicate = None,
         is_stale: Predicate = None,
         response_filter: Predicate = None,
-        hash_method: Any = None,  # noqa: ARG002
+        hash_method: Any = None,  # noqa: ARG002 - our keys are readable, nothing is hashed
         cache_none: bool = False,
-        source_check: bool | None = None,  # noqa: ARG002
+        source_check: bool | None = None,  # noqa: ARG002 - the release id is part of every value
         args_to_ignore: list[str] | None = None,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
         """Cache a function's results by its arguments."""
@@ -172,7 +172,7 @@ class Cache(flask_caching.Cache):
         kind: str,
     ) -> Callable[P, R]:
         """Put the engine in front of a function."""
-        codec = _Lazily(function)
+        codec = LazyCodec(function)
         tags = (f"fn/{function.__name__}",)
 
         @functools.wraps(function)
@@ -292,29 +292,6 @@ class Cache(flask_caching.Cache):
     def _signal(self, kind: str, outcome: str, key: str) -> None:
         if self.enable_signals:
             getattr(stock_signals, f"cache_{kind}_{outcome}").send(cache=self, cache_key=key)
-
-
-class _Missing:
-    """Stands for no value, where None is one."""
-
-
-MISSING = _Missing()
-
-
-class _Lazily:
-    """A function's codec, made at its first call, when the names in its annotations are known."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self._function = function
-        self._codec: Codec[Any] | None = None
-
-    def __call__(self) -> Codec[Any]:
-        if self._codec is None:
-            try:
-                self._codec = codec_of(self._function)
-            except (NameError, TypeError):
-                self._codec = JSON
-        return self._codec
 
 
 def _documented(

@@ -63,6 +63,23 @@ def codec_of(function: Callable[..., T]) -> Codec[T]:
     return Codec(get_type_hints(function).get("return", Any))
 
 
+class LazyCodec:
+    """A function's codec, made at its first call, when the names in its annotations are known."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._codec: Codec[Any] | None = None
+
+    def __call__(self) -> Codec[Any]:
+        """Return the codec."""
+        if self._codec is None:
+            try:
+                self._codec = codec_of(self._function)
+            except (NameError, TypeError):
+                self._codec = JSON
+        return self._codec
+
+
 class Seal:
     """Sign envelopes, each for the one key it belongs under."""
 

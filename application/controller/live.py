@@ -25,7 +25,8 @@ def stream() -> Response:
     if request.method == "HEAD":
         return Response(content_type="text/event-stream; charset=utf-8", headers=HEADERS)
     try:
-        events = live.open(request.headers.get("Last-Event-ID"), _client())
+        # A page that takes over from another begins a stream of its own, and cannot set the header for it.
+        events = live.open(request.headers.get("Last-Event-ID") or request.args.get("last"), _client())
     except StreamsFullError:
         return _come_back_later()
     # Passed through as it is: the server closes it, and nothing of the request lives as long as the stream.

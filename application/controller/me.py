@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
 
 from application.controller.cookies import SIGNED_IN, mark_signed_in, mark_signed_out, read_visitor
-from application.controller.permissions import WRITERS, has_any_role
+from application.controller.permissions import EDITORS, WRITERS, has_any_role
 from application.data import data_access
 from application.utils.ids import parse_id
 
@@ -16,7 +16,9 @@ blueprint = Blueprint("me", __name__)
 def me() -> Response:
     """Tell a page's script who reads it, and whether they like its article; one statement in all."""
     mine = data_access.get_mine(_session_key(), read_visitor(), parse_id(request.args.get("article")))
-    response = jsonify(name=mine.name, liked=mine.liked, can_write=not WRITERS.isdisjoint(mine.roles))
+    can_write = not WRITERS.isdisjoint(mine.roles)
+    can_edit = not EDITORS.isdisjoint(mine.roles) or (can_write and mine.wrote)
+    response = jsonify(name=mine.name, liked=mine.liked, can_write=can_write, can_edit=can_edit)
     if mine.name is None and SIGNED_IN in request.cookies:
         # The session is over: without the marker, pages stop asking.
         mark_signed_out(response)

@@ -98,6 +98,7 @@ class Mine(Struct, frozen=True):
     name: str | None
     liked: bool
     roles: tuple[str, ...] = ()
+    wrote: bool = False
 
 
 class Draft(Struct, frozen=True):

@@ -9,7 +9,7 @@ from application.data.models import User
 from application.extensions import db
 from tests.controller.people import make_article, make_user, sign_in
 
-NOBODY = {"name": None, "liked": False, "can_write": False}
+NOBODY = {"name": None, "liked": False, "can_write": False, "can_edit": False}
 
 
 @pytest.fixture
@@ -39,17 +39,20 @@ def test_a_reader_is_known_by_one_statement(client: FlaskClient, statements: lis
     db.session.remove()
     del statements[:]
     answer = client.get(f"/me?article={article_id}")
-    assert answer.json == {"name": "grace", "liked": True, "can_write": False}
+    assert answer.json == {"name": "grace", "liked": True, "can_write": False, "can_edit": False}
     assert len(statements) == 1, statements
 
 
-def test_a_writer_may_write(client: FlaskClient) -> None:
-    for number, role in enumerate(("author", "editor", "administrator")):
-        make_user(f"writer{number}", role)
-        sign_in(client, f"writer{number}")
-        answer = client.get("/me")
-        assert answer.json == {"name": f"writer{number}", "liked": False, "can_write": True}
+def test_a_writer_may_write_and_edit_what_is_theirs(client: FlaskClient) -> None:
+    theirs, _ = make_article(make_user("ada", "author"))
+    for name, role, may_edit in (("bea", "author", False), ("cyd", "editor", True), ("dan", "administrator", True)):
+        make_user(name, role)
+        sign_in(client, name)
+        answer = client.get(f"/me?article={theirs}")
+        assert answer.json == {"name": name, "liked": False, "can_write": True, "can_edit": may_edit}
         client.post("/logout")
+    sign_in(client, "ada")
+    assert client.get(f"/me?article={theirs}").json["can_edit"] is True
 
 
 def test_a_visitor_is_told_what_they_like(client: FlaskClient) -> None:

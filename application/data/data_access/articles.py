@@ -27,9 +27,10 @@ FIRST_AUTHORS = 3
 def get_all_articles(before: str | None = None) -> CardPage:
     """Return a page of all published articles, newest first. Raises `InvalidCursor`."""
     statement = select(*CARD_COLUMNS).where(Article.status == PUBLISHED)
-    page = one_page(statement, Article.published_at, Article.article_id, read_cursor(before))
+    position = read_cursor(before)
+    page = one_page(statement, Article.published_at, Article.article_id, position)
     cache.depends_on(tags.latest())
-    return make_page(db.session.execute(page).all())
+    return make_page(db.session.execute(page).all(), position)
 
 
 @cache.memoize(AUTHOR_TTL)
@@ -42,11 +43,12 @@ def get_articles_by_username(user_name: str, before: str | None = None) -> CardP
         .join(Article, Article.article_id == ArticleAuthor.article_id)
         .where(ArticleAuthor.profile_id == author)
     )
-    page = one_page(statement, ArticleAuthor.published_at, ArticleAuthor.article_id, read_cursor(before))
+    position = read_cursor(before)
+    page = one_page(statement, ArticleAuthor.published_at, ArticleAuthor.article_id, position)
     cache.depends_on(tags.user_name(user_name))
     rows = db.session.execute(page).all()
     cache.depends_on(tags.author_list(_owner(rows, author)))
-    return make_page(rows)
+    return make_page(rows, position)
 
 
 @cache.memoize(TAG_TTL)
@@ -59,11 +61,12 @@ def get_articles_by_tag(slug: str, before: str | None = None) -> CardPage:
         .join(Article, Article.article_id == ArticleTag.article_id)
         .where(ArticleTag.tag_id == tag)
     )
-    page = one_page(statement, ArticleTag.published_at, ArticleTag.article_id, read_cursor(before))
+    position = read_cursor(before)
+    page = one_page(statement, ArticleTag.published_at, ArticleTag.article_id, position)
     cache.depends_on(tags.tag_slug(slug))
     rows = db.session.execute(page).all()
     cache.depends_on(tags.tag_list(_owner(rows, tag)))
-    return make_page(rows)
+    return make_page(rows, position)
 
 
 @cache.memoize(ARTICLE_TTL)

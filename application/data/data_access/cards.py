@@ -13,7 +13,7 @@ from application.data.models import Article, ArticleAuthor, Profile
 from application.data.records import Card, CardPage, Person
 from application.data.types import UTCDateTime
 from application.extensions import cache, db
-from application.utils.pagination import Position, write_cursor
+from application.utils.pagination import TOP, Position, write_cursor
 
 Rows = Select[*tuple[Any, ...]]
 
@@ -35,19 +35,20 @@ def one_page(
     article_id: InstrumentedAttribute[int],
     before: Position,
 ) -> Rows:
-    """Take from a list of articles what follows a position, newest first, and one more to see whether it goes on."""
+    """Take from a list of articles a position and what follows it, newest first, and one more: does it go on?"""
     return (
-        statement.where(_precedes(published_at, article_id, before))
+        statement.where(_is_at_or_after(published_at, article_id, before))
         .order_by(published_at.desc(), article_id.desc())
-        .limit(PAGE_SIZE + 1)
+        .limit(PAGE_SIZE + 2)
     )
 
 
-def make_page(rows: Sequence[Any]) -> CardPage:
-    """Make the page from its rows and the row after it; one statement more, for the authors."""
-    shown = rows[:PAGE_SIZE]
+def make_page(rows: Sequence[Any], before: Position) -> CardPage:
+    """Make the page from what `one_page` selected; one statement more, for the authors."""
+    following = _beyond(rows, before)
+    shown = following[:PAGE_SIZE]
     older = None
-    if len(rows) > PAGE_SIZE:
+    if len(following) > PAGE_SIZE:
         older = write_cursor(Position(shown[-1].published_at, shown[-1].article_id))
     return CardPage(make_cards(shown), older)
 
@@ -93,8 +94,18 @@ def note(person: Person) -> Person:
     return person
 
 
-def _precedes(
+def _beyond(rows: Sequence[Any], before: Position) -> Sequence[Any]:
+    """Leave out the row at the position itself."""
+    if rows and Position(rows[0].published_at, rows[0].article_id) == before:
+        return rows[1:]
+    if before != TOP:
+        # No page links here (any more): it is answered, but made-up positions must not fill the cache.
+        cache.do_not_store("cursor")
+    return rows
+
+
+def _is_at_or_after(
     published_at: InstrumentedAttribute[Any], article_id: InstrumentedAttribute[int], before: Position
 ) -> ColumnElement[bool]:
     # A row value: both databases walk their index from exactly this place.
-    return tuple_(published_at, article_id) < tuple_(literal(before.at, UTCDateTime), literal(before.article_id))
+    return tuple_(published_at, article_id) <= tuple_(literal(before.at, UTCDateTime), literal(before.article_id))

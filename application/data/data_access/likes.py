@@ -7,7 +7,7 @@ from sqlalchemy import Select, exists, func, literal, select
 
 from application.config import LIKES_TTL
 from application.data import tags
-from application.data.models import PUBLISHED, Article, ArticleLike, Profile, Role, User, roles_users
+from application.data.models import PUBLISHED, Article, ArticleAuthor, ArticleLike, Profile, Role, User, roles_users
 from application.data.records import LikeCount, LikedArticle, LikePage, Mine
 from application.extensions import cache, db
 from application.measuring.timing import timed
@@ -47,9 +47,14 @@ def get_like_counts(after: int = 0) -> LikePage:
     """Return a page of the counts of all published articles, by article id."""
     after = min(after, MAX_ID)
     statement = select(Article.article_id, Article.like_count).where(
-        Article.status == PUBLISHED, Article.article_id > after
+        Article.status == PUBLISHED, Article.article_id >= after
     )
-    rows = db.session.execute(statement.order_by(Article.article_id).limit(COUNTS_A_PAGE + 1)).all()
+    rows = db.session.execute(statement.order_by(Article.article_id).limit(COUNTS_A_PAGE + 2)).all()
+    if rows and rows[0].article_id == after:
+        rows = rows[1:]
+    elif after > 0:
+        # Answered, but made-up ids must not fill the cache.
+        cache.do_not_store("cursor")
     shown = rows[:COUNTS_A_PAGE]
     cache.depends_on(tags.latest(), *(tags.likes(row.article_id) for row in shown))
     following = shown[-1].article_id if len(rows) > COUNTS_A_PAGE else None
@@ -66,7 +71,7 @@ def get_mine(account: int | str | None, visitor_id: str | None, article_id: int 
     rows = [] if account is None else db.session.execute(_about_account(account, article_id)).all()
     if rows:
         roles = tuple(sorted(row.role for row in rows if row.role is not None))
-        return Mine(rows[0].name, bool(rows[0].liked), roles)
+        return Mine(rows[0].name, bool(rows[0].liked), roles, bool(rows[0].wrote))
     if visitor_id is None or article_id is None:
         return Mine(None, liked=False)
     liked = exists().where(ArticleLike.article_id == article_id, ArticleLike.visitor_id == visitor_id)
@@ -96,11 +101,13 @@ def _window_start() -> int:
 def _about_account(account: int | str, article_id: int | None) -> Select[*tuple[Any, ...]]:
     """Select one row for each of the account's roles, or one without a role."""
     liked: Any = literal(value=False)
+    wrote: Any = literal(value=False)
     if article_id is not None:
         liked = exists().where(ArticleLike.article_id == article_id, ArticleLike.user_id == User.id)
+        wrote = exists().where(ArticleAuthor.article_id == article_id, ArticleAuthor.profile_id == Profile.profile_id)
     name = func.coalesce(Profile.display_name, User.username, User.email)
     return (
-        select(name.label("name"), liked.label("liked"), Role.name.label("role"))
+        select(name.label("name"), liked.label("liked"), wrote.label("wrote"), Role.name.label("role"))
         .select_from(User)
         .outerjoin(Profile, Profile.user_id == User.id)
         .outerjoin(roles_users, roles_users.c.user_id == User.id)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+import redis
 from flask import Flask
 
 from application.data.data_access import (
@@ -157,3 +158,15 @@ def test_an_old_address_of_what_is_hidden_leads_nowhere(make_article: Make) -> N
     db.session.add(OldAddress(address="/2019/first", article_id=make_article(status="unpublished")))
     db.session.commit()
     assert find_old_address("/2019/first") is None
+
+
+@pytest.mark.parametrize("read", [get_all_articles, lambda before: get_articles_by_username("author-3", before)])
+def test_a_made_up_cursor_is_answered_and_not_stored(
+    library: None, redis_client: redis.Redis, read: Callable[[str], CardPage]
+) -> None:
+    first = read(None)
+    read(first.older)
+    stored = set(redis_client.scan_iter("flask_cache_*"))
+    for second in range(5):
+        assert read(f"20210101T00000{second}000000Z-7").cards
+    assert set(redis_client.scan_iter("flask_cache_*")) == stored
