@@ -35,7 +35,7 @@ def one_page(
     article_id: InstrumentedAttribute[int],
     before: Position,
 ) -> Rows:
-    """Take from a list of articles a position and what follows it, newest first, and one more: does it go on?"""
+    """Take from a list of articles a position and what follows it, newest first, and one more to see if it goes on."""
     return (
         statement.where(_is_at_or_after(published_at, article_id, before))
         .order_by(published_at.desc(), article_id.desc())
