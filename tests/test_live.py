@@ -2,7 +2,6 @@ import http.client
 import json
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -22,19 +21,16 @@ from application.live import Hub, Live, Stream, StreamsFullError
 from application.live.events import parse_cursor
 from application.live.hub import KEY
 from application.live.stream import BACKLOG
+from tests.own_redis import frozen, own_redis
+from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
-REDIS_CONFIG = {"save": "", "appendonly": "no"}
 
 
 @pytest.fixture
 def server() -> Iterator[ValkeyServer]:
-    # Not the session's: these tests empty, stop and kill it.
-    server = ValkeyServer(config=REDIS_CONFIG)
-    server.start()
-    yield server
-    if server.is_running():
-        server.stop()
+    with own_redis() as server:
+        yield server
 
 
 @pytest.fixture
@@ -223,13 +219,9 @@ def test_streams_outlive_redis(
     port = server.port
     server.stop()
     assert not publish(2)
-    again = ValkeyServer(port=port, config=REDIS_CONFIG)
-    again.start()
-    try:
+    with own_redis(port):
         assert publish(3)
         read_until(stream, '"article_id":3')
-    finally:
-        again.stop()
 
 
 def test_a_stream_that_begins_anew_with_older_numbers_is_followed(
@@ -249,15 +241,10 @@ def test_a_stream_that_begins_anew_with_older_numbers_is_followed(
 
 def test_publishing_to_a_frozen_redis_gives_up(publish: Callable[..., bool], server: ValkeyServer) -> None:
     assert publish(1)
-    process = server._process
-    assert process is not None
-    os.kill(process.pid, signal.SIGSTOP)
-    try:
+    with frozen(server):
         started = time.monotonic()
         assert not publish(2)
         assert time.monotonic() - started < 1
-    finally:
-        os.kill(process.pid, signal.SIGCONT)
 
 
 # The site under gunicorn, with its real worker class.
@@ -265,8 +252,7 @@ def test_publishing_to_a_frozen_redis_gives_up(publish: Callable[..., bool], ser
 
 @contextmanager
 def site(redis_url: str, directory: Path, streams: int) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     environ = {
         **os.environ,
         "ENV": "test",
@@ -312,13 +298,13 @@ def open_stream(port: int, **headers: str) -> Iterator[http.client.HTTPResponse]
 
 
 def read_event(response: http.client.HTTPResponse) -> dict[str, Any]:
-    """Return the next event with its id."""
+    """Return the fields of the next event, and what its data says."""
     fields: dict[str, str] = {}
-    while line := response.readline().decode().rstrip("\n") or (not fields.get("data")):
-        if isinstance(line, str) and not line.startswith(":"):
-            name, _, value = line.partition(": ")
+    while "id" not in fields:
+        name, _, value = response.readline().decode().rstrip("\n").partition(": ")
+        if name:
             fields[name] = value
-    return {"id": fields["id"], "event": fields["event"], **json.loads(fields["data"])}
+    return {**fields, **json.loads(fields["data"])}
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@ import os
 import queue
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -160,10 +161,16 @@ def test_a_forked_process_has_a_queue_of_its_own(broker: Broker) -> None:
     dispatcher.send("count", 1)
     reading, writing = os.pipe()
 
+    def publish(task_name: str, args: tuple[object, ...]) -> None:
+        os.write(writing, f"{task_name}{args}".encode())
+
     # What gunicorn would do to an application that it loaded before it forks.
-    child = os.fork()
+    with warnings.catch_warnings():
+        # Newer Pythons warn of a fork beside threads, which is what this is about.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
     if not child:
-        dispatcher._publish = lambda task_name, args: os.write(writing, f"{task_name}{args}".encode()) and None
+        dispatcher._publish = publish
         dispatcher.send("count", 2)
         dispatcher.flush(5)
         os._exit(0)

@@ -11,7 +11,7 @@ from application.config import Settings
 from application.data import data_access, invalidation
 from application.data.models import Article
 from application.data.operations import likes
-from application.extensions import cache, db
+from application.extensions import cache, db, live
 from application.jobs import tasks
 from application.jobs.schedule import SCHEDULE
 from application.jobs.workers import celery_config
@@ -33,21 +33,27 @@ def like(article_id: int, readers: int) -> None:
         likes.add_like(article_id, visitor_id=f"{number:032x}")
 
 
+def count_of(article_id: int) -> int:
+    found = data_access.get_like_count(article_id)
+    assert found is not None
+    return found.likes
+
+
 def test_counting_makes_the_count_right_and_tells_open_pages(article_id: int, redis_client: redis.Redis) -> None:
-    assert data_access.get_like_count(article_id).likes == 0
+    assert count_of(article_id) == 0
     like(article_id, readers=3)
 
     tasks.calculate_aggregate_likes(article_id)
 
-    assert data_access.get_like_count(article_id).likes == 3
+    assert count_of(article_id) == 3
     assert events(redis_client) == [("likes", {"article_id": article_id, "likes": 3})]
 
 
 def test_the_event_goes_out_when_the_caches_are_told(article_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
     data_access.get_like_count(article_id)
     like(article_id, readers=1)
-    seen = []
-    monkeypatch.setattr(tasks.live, "publish", lambda *_: seen.append(data_access.get_like_count(article_id).likes))
+    seen: list[int] = []
+    monkeypatch.setattr(live, "publish", lambda *_: seen.append(count_of(article_id)))
 
     tasks.calculate_aggregate_likes(article_id)
 
@@ -84,7 +90,7 @@ def test_a_count_that_a_lost_job_left_wrong_is_made_right(article_id: int, redis
     assert tasks.reconcile_likes() == 1
     assert tasks.reconcile_likes() == 0
 
-    assert data_access.get_like_count(article_id).likes == 2
+    assert count_of(article_id) == 2
     assert events(redis_client) == [("likes", {"article_id": article_id, "likes": 2})]
 
 
@@ -92,7 +98,7 @@ def test_a_count_that_nobody_touched_stays(article_id: int) -> None:
     db.session.execute(update(Article).values(like_count=41))
     db.session.commit()
     assert tasks.reconcile_likes() == 1
-    assert data_access.get_like_count(article_id).likes == 0
+    assert count_of(article_id) == 0
 
 
 def test_an_invalidation_that_failed_is_made_up_for(article_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +111,7 @@ def test_an_invalidation_that_failed_is_made_up_for(article_id: int, monkeypatch
     assert tasks.sweep_outbox() == 1
     assert tasks.sweep_outbox() == 0
 
-    assert data_access.get_like_count(article_id).likes == 1
+    assert count_of(article_id) == 1
 
 
 def test_the_heartbeat_is_written_and_fades(app: Flask, broker: redis.Redis) -> None:
@@ -129,8 +135,8 @@ def test_jobs_are_json_and_leave_no_result(settings: Settings) -> None:
 
 
 def test_a_task_runs_in_a_context_of_its_own(article_id: int, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    sessions = []
-    monkeypatch.setattr(invalidation, "sweep_outbox", lambda: sessions.append(db.session()) or 0)
+    sessions: list[object] = []
+    monkeypatch.setattr(invalidation, "sweep_outbox", lambda: sessions.append(db.session()))
     outside = db.session()
 
     app.extensions["celery"].tasks["sweep_outbox"]()

@@ -2,12 +2,10 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,19 +21,15 @@ from application.jobs.dispatch import Publisher
 from application.jobs.pace import RUNS_KEY
 from application.live.hub import KEY
 from tests.conftest import settings_for
+from tests.own_redis import frozen, own_redis
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-REDIS_CONFIG = {"save": "", "appendonly": "no"}
 
 
 @pytest.fixture
 def server() -> Iterator[ValkeyServer]:
-    # Not the session's: these tests stop and kill it.
-    server = ValkeyServer(config=REDIS_CONFIG)
-    server.start()
-    yield server
-    if server.is_running():
-        server.stop()
+    with own_redis() as server:
+        yield server
 
 
 @pytest.fixture
@@ -79,17 +73,6 @@ def is_counted(article_id: int, count: int) -> bool:
     return found is not None and found.likes == count
 
 
-@contextmanager
-def frozen(server: ValkeyServer) -> Iterator[None]:
-    assert server._process is not None
-    pid = server._process.pid
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
 @pytest.mark.usefixtures("worker")
 def test_a_burst_of_likes_becomes_a_handful_of_runs(
     article_id: int, broker: redis.Redis, app: Flask, redis_url: str
@@ -105,9 +88,10 @@ def test_a_burst_of_likes_becomes_a_handful_of_runs(
 
     assert 1 <= runs(broker) <= 10
     with redis.Redis.from_url(f"{redis_url}/0") as client:
-        *_, (_id, last) = client.xrange(KEY)  # type: ignore[misc]
+        *_, (_id, last) = client.xrange(KEY)
     assert json.loads(last[b"data"]) == {"article_id": article_id, "likes": 200}
-    assert redis.Redis.from_url(f"{redis_url}/2").dbsize() == 0
+    with redis.Redis.from_url(f"{redis_url}/2") as results:
+        assert results.dbsize() == 0
 
 
 @pytest.mark.usefixtures("worker")
@@ -117,7 +101,7 @@ def test_worker_and_sender_outlive_the_broker(article_id: int, server: ValkeySer
     likes.add_like(article_id, visitor_id="f" * 32)
     dispatch.send("calculate_aggregate_likes", article_id)
 
-    with ValkeyServer(port=port, config=REDIS_CONFIG):
+    with own_redis(port):
         until(lambda: is_counted(article_id, 1))
 
 

