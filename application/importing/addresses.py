@@ -56,11 +56,9 @@ def old_addresses(path: str, fields: Mapping[str, Any], slug: str, days: Iterabl
 
     `slug` is the last part of its address at home; `days` are those under which it may have been filed.
     """
-    found = [own_address(fields)]
-    for day in days:
-        dated = f"/{day:%Y/%m/%d}/{slug}"
-        found += [dated, f"{dated}.html"]
-    if not found[0]:
+    own = own_address(fields)
+    found = [own] if own else [f"/{day:%Y/%m/%d}/{slug}{ending}" for day in days for ending in ("", ".html")]
+    if not own:
         found += _by_folder(path)
     for key in OLD_ADDRESS_FIELDS:
         value = fields.get(key)

@@ -80,11 +80,10 @@ def _authors(value: object, table: Mapping[str, str], depth: int) -> Iterator[tu
             yield from _author_of_dict(value, table, depth)
         case str():
             text = clean_line(value)
-            if text.casefold() in table:
-                yield text, table[text.casefold()]
-            else:
-                # A list of keys in one string, too: "aaron, noah".
-                yield from (((n, table[n.casefold()]) if n.casefold() in table else ("", n)) for n in split_names(text))
+            keys = [key.strip() for key in text.split(",")]
+            if not all(key.casefold() in table for key in keys):
+                keys = split_names(text)
+            yield from ((key, table[key.casefold()]) if key.casefold() in table else ("", key) for key in keys)
         case int() | float() if not isinstance(value, bool):
             yield "", str(value)
 

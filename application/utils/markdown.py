@@ -13,6 +13,7 @@ from markdown_it.utils import EnvType, OptionsDict
 from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
+from application.utils.collecting import collection_paused
 from application.utils.raw_html import SILENT, RawHtml
 from application.utils.sanitising import TAGS, plain_text, sanitise
 from application.utils.text import clean_body, clean_line, slugify
@@ -46,7 +47,8 @@ _idle: deque[MarkdownIt] = deque(maxlen=8)
 def render(markdown: str) -> str:
     """Return Markdown (CommonMark, tables, footnotes, definition and task lists, raw HTML) as safe HTML."""
     parser = _take()
-    html = str(parser.render(clean_body(markdown), {"raw": RawHtml()}))
+    with collection_paused():
+        html = str(parser.render(clean_body(markdown), {"raw": RawHtml()}))
     _idle.append(parser)
     return sanitise(html)
 
@@ -77,7 +79,7 @@ def blocks(markdown: str) -> list[tuple[str, int, int]]:
     normalize(state)
     parser.block.parse(state.src, parser, state.env, state.tokens)
     _idle.append(parser)
-    return [(_KINDS[t.type], *t.map) for t in state.tokens if t.type in _KINDS and t.map]
+    return [(_KINDS[t.type], t.map[0], t.map[1]) for t in state.tokens if t.type in _KINDS and t.map]
 
 
 def _take() -> MarkdownIt:
