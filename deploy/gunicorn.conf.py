@@ -12,6 +12,7 @@ from typing import Any  # noqa: E402
 
 from application.config import load_settings  # noqa: E402
 from application.live import worker_started  # noqa: E402
+from application.utils.collecting import settle  # noqa: E402
 
 _settings = load_settings()
 
@@ -61,3 +62,4 @@ def on_starting(server: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Let the worker's streams end as soon as it is told to stop; they would hold it for `graceful_timeout`."""
     worker_started(worker)
+    settle()

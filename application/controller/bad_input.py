@@ -8,10 +8,13 @@ from flask import Flask, abort, request
 from werkzeug.routing import BaseConverter
 
 from application.utils.ids import ID_PATTERN
+from application.utils.offload import run_in_thread
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 LONGEST_QUERY = 4000
+QUICKLY_READ = 20_000
+"""Bytes of a form that are decoded within a few milliseconds."""
 
 # C0 and C1 controls, which no address of ours contains.
 _CONTROLS = frozenset(map(chr, (*range(0x20), *range(0x7F, 0xA0))))
@@ -49,13 +52,23 @@ def refuse_unreadable_input() -> None:
 
 def _check_body() -> None:
     if request.mimetype == FORM:
-        _check_text(unquote_to_bytes(request.get_data()))
+        data = request.get_data()
+        if len(data) > QUICKLY_READ:
+            run_in_thread(_read_form, data)
+        else:
+            _read_form(data)
     elif request.mimetype == MULTIPART:
         _check_text(request.get_data())
     elif request.is_json:
         _check_json(request.get_data())
     elif request.get_data():
         abort(415)
+
+
+def _read_form(data: bytes) -> None:
+    """Check the form and have it parsed: 200 ms for the largest, so it may run in a thread."""
+    _check_text(unquote_to_bytes(data))
+    _ = request.form
 
 
 def _check_text(data: bytes) -> None:

@@ -57,6 +57,11 @@ def test_write_then_read(author: FlaskClient) -> None:
     assert "A new thing" in author.get("/tags/two").text
 
 
+def test_title_and_text_are_enough(author: FlaskClient) -> None:
+    answer = author.post("/create_article", data={"title": "Bare", "content": "Words."})
+    assert (answer.status_code, answer.location) == (303, "/articles/bare/edit")
+
+
 def test_a_draft_is_the_writers_alone(author: FlaskClient) -> None:
     answer = author.post("/create_article", data=DRAFT)
     assert (answer.status_code, answer.location) == (303, "/articles/a-new-thing/edit")
