@@ -7,10 +7,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from application import create_app
 from application.controller import likes as controller
 from application.data.errors import DatabaseBusy
 from application.data.models import ArticleLike
 from application.extensions import db
+from tests.conftest import settings_for
+from tests.controller.conftest import Browser
 from tests.controller.people import make_article, make_user, sign_in
 
 JSON = {"Accept": "application/json"}
@@ -199,6 +202,21 @@ def test_a_like_is_stored_with_the_broker_dead(
     answer = client.post(f"/article_like/{article[0]}")
     assert answer.status_code == 303
     assert count_likes() == 1
+
+
+def test_a_like_is_stored_without_redis(database_url: str) -> None:
+    # Cache, broker and the memory of the limits at once: nothing listens on port 9.
+    site = create_app(settings_for(database_url, "redis://127.0.0.1:9"))
+    site.test_client_class = Browser
+    with site.app_context():
+        article_id, _ = make_article(make_user("ada", "author"))
+        client = site.test_client()
+        for _ in range(3):
+            assert client.post(f"/article_like/{article_id}").status_code == 303
+        assert count_likes() == 1
+        assert client.get(f"/me?article={article_id}").json["liked"] is True
+        db.session.remove()
+        db.engine.dispose()
 
 
 def test_a_busy_database_says_when_to_come_back(
