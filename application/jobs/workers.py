@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 VISIBILITY_TIMEOUT = 120
 """Seconds after which a job whose worker vanished is given to another; longer than any job may take."""
 TIME_LIMIT = 60
+TRANSPORT = "application.jobs.broker:Transport"
 
 
 def create_celery(app: Flask) -> Celery:
@@ -38,6 +39,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
     """Translate the settings into Celery's names."""
     return {
         "broker_url": settings.broker_url,
+        "broker_transport": TRANSPORT if settings.broker_url.startswith(("redis://", "rediss://")) else None,
         "broker_transport_options": {
             "visibility_timeout": VISIBILITY_TIMEOUT,
             # For the worker's own connection: longer than its blocking read (1 s), so that it outlives quiet times,

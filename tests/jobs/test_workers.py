@@ -106,6 +106,23 @@ def test_worker_and_sender_outlive_the_broker(article_id: int, server: ValkeySer
 
 
 @pytest.mark.usefixtures("worker")
+def test_the_worker_outlives_a_broker_that_dies_with_a_job_in_its_hands(
+    article_id: int, server: ValkeyServer, broker: redis.Redis
+) -> None:
+    likes.add_like(article_id, visitor_id="f" * 32)
+    port = server.port
+    # The second run waits for its time, unacknowledged, in the worker.
+    broker.set(f"broadsheet:recount:{article_id}", 1, px=60_000)
+    dispatch.send("calculate_aggregate_likes", article_id)
+    until(lambda: broker.exists(f"broadsheet:recount:{article_id}:again") and broker.hlen("unacked") == 1)
+
+    server.stop()
+    with own_redis(port):
+        dispatch.send("calculate_aggregate_likes", article_id)
+        until(lambda: is_counted(article_id, 1))
+
+
+@pytest.mark.usefixtures("worker")
 def test_the_worker_outlives_a_broker_that_froze(article_id: int, server: ValkeyServer) -> None:
     with frozen(server):
         likes.add_like(article_id, visitor_id="f" * 32)
