@@ -229,7 +229,7 @@ class RedisBackend(BaseCache):
         if epoch is None:
             # Emptied under our hands: name a new epoch, so that this computation can be stored.
             named = self._ask(lambda: name_epoch(self.client))
-            return Found(None if named is None else Moment(named, 0))
+            return Found(None if named is None else Moment(named, int(sequence or 0)))
         moment = Moment(epoch.decode(), int(sequence or 0))
         if sealed is None:
             return Found(moment)

@@ -267,3 +267,12 @@ def test_another_cache_type_still_works(redis_url: str, cache_type: str) -> None
         assert len(site.calls) == (1 if cache_type == "SimpleCache" else 2)
         site.write(1, "new")
         assert read(1).words == ("new",)
+
+
+def test_a_cleared_cache_fills_again(site: Site) -> None:
+    read = site.cache.memoize(50)(site.read)
+    site.write(1, "new")
+    read(1)
+    assert site.cache.clear()
+    assert [read(1).words, read(1).words] == [("new",), ("new",)]
+    assert site.calls == [1, 1]
