@@ -289,10 +289,10 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def open_stream(port: int, **headers: str) -> Iterator[http.client.HTTPResponse]:
+def open_stream(port: int, path: str = "/stream", **headers: str) -> Iterator[http.client.HTTPResponse]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     with closing(connection):
-        connection.request("GET", "/stream", headers={name.replace("_", "-"): value for name, value in headers.items()})
+        connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
         with connection.getresponse() as response:
             yield response
 
@@ -326,6 +326,8 @@ def test_the_stream_as_a_browser_sees_it(redis_address: str, tmp_path: Path, pub
         publish(2)
         with open_stream(port, Last_Event_ID=first["id"]) as response:
             second = read_event(response)
+        with open_stream(port, f"/stream?last={first['id']}") as response:
+            assert read_event(response)["id"] == second["id"]
 
     assert (first["event"], first["article_id"], first["likes"]) == ("likes", 1, 1)
     assert second["article_id"] == 2

@@ -20,7 +20,10 @@ HEADERS = {
 
 @blueprint.get("/stream")
 def stream() -> Response:
-    """Stream the public events as they happen, beginning after `Last-Event-ID`; 503 when there is no room."""
+    """Stream the public events as they happen, beginning after the last one the reader saw; 503 when there is no room.
+
+    A browser that reconnects names it in `Last-Event-ID`; a script that opens a stream anew can only say `?last=`.
+    """
     _do_without_session()
     if request.method == "HEAD":
         return Response(content_type="text/event-stream; charset=utf-8", headers=HEADERS)
