@@ -3,7 +3,6 @@
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_migrate import Migrate
-from flask_security import Security
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
@@ -30,7 +29,6 @@ db = SQLAlchemy(model_class=Base)
 cache = Cache()
 live = Live()
 migrate = Migrate()
-security = Security()
 limiter = Limiter(
     get_remote_address,
     strategy="moving-window",

@@ -11,6 +11,7 @@ from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 from application.config import load_settings  # noqa: E402
+from application.extensions import cache  # noqa: E402
 from application.live import worker_started  # noqa: E402
 from application.utils.collecting import settle  # noqa: E402
 
@@ -60,6 +61,10 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Let the worker's streams end as soon as it is told to stop; they would hold it for `graceful_timeout`."""
+    """Prepare a worker before its first request."""
+    # Its streams end as soon as it is told to stop; they would hold it for `graceful_timeout`.
     worker_started(worker)
+    # What an earlier process could not tell the cache is told now, not by the first reader.
+    with worker.wsgi.app_context():
+        cache.is_ready()
     settle()

@@ -176,6 +176,9 @@ def main() -> int:
         supervisor.main()
     except asyncore.ExitNow:
         say("Everything has ended.")
+    if not supervisor.welcomed:
+        # The first administrator's password is in it, and is kept nowhere else.
+        say(f"The site never got as far as saying this:\n\n{plan['welcome']}\n")
     return int(supervisor.failed)
 
 

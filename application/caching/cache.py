@@ -6,18 +6,17 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal, ParamSpec, TypeVar, cast
 
 import flask_caching
-import msgspec
 from flask import Flask, request
 from flask_caching import signals as stock_signals
 from flask_caching.jinja2ext import JINJA_CACHE_ATTR_NAME
 
 from application.caching import recording, signals
 from application.caching.backend import NOTHING, Moment, RedisBackend, Stored
-from application.caching.codec import LazyCodec, UncacheableError
+from application.caching.codec import MISSING, LazyCodec, UncacheableError
 from application.caching.fragments import FragmentExtension
 from application.caching.keys import call_key, page_key, shorten
 from application.caching.page_cache import PAGE_POLICY, PageCache, PagePolicy
-from application.caching.policy import Policy, Predicate, Questions
+from application.caching.policy import Policy, Predicate, Questions, seconds
 from application.caching.recording import Recording, record
 
 P = ParamSpec("P")
@@ -27,8 +26,6 @@ logger = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 """How often an answer is made when writes keep overtaking it; the last time from the database alone."""
-MISSING = object()
-"""Stands for no value, where None is one."""
 
 
 class Cache(flask_caching.Cache):
@@ -39,13 +36,17 @@ class Cache(flask_caching.Cache):
 
     def init_app(self, app: Flask, config: dict[str, Any] | None = None) -> None:
         """Bind to an application; `CACHE_TYPE` RedisCache means our own backend."""
-        config = {**(config or {})}
+        config = dict(config or {})
         chosen = {**app.config, **(self.config or {}), **config}.get("CACHE_TYPE")
         if chosen in {"RedisCache", "redis"}:
             config["CACHE_TYPE"] = "application.caching.backend.RedisBackend"
         super().init_app(app, config)
         setattr(app.jinja_env, JINJA_CACHE_ATTR_NAME, self)
         app.jinja_env.add_extension(FragmentExtension)
+
+    def is_ready(self) -> bool:
+        """Tell whether the store answers; a new process first tells it what an earlier one could not."""
+        return self.engine is not None and self.engine.breaker.allows()
 
     @property
     def engine(self) -> RedisBackend | None:
@@ -123,7 +124,7 @@ class Cache(flask_caching.Cache):
             def page(*call_args: P.args, **call_kwargs: P.kwargs) -> R:
                 return cast("R", self._page(function, questions, *call_args, **call_kwargs))
 
-            setattr(page, PAGE_POLICY, PagePolicy(_seconds(timeout), frozenset(args), query_string))
+            setattr(page, PAGE_POLICY, PagePolicy(seconds(timeout), frozenset(args), query_string))
             return _documented(page, function, timeout, make_key)
 
         return decorate
@@ -185,7 +186,7 @@ class Cache(flask_caching.Cache):
             policy = Policy(
                 key=front.make_cache_key(*args, **kwargs),
                 codec=codec(),
-                timeout=_seconds(front.cache_timeout),
+                timeout=seconds(front.cache_timeout),
                 tags=tags,
                 questions=questions,
                 forced=self._forced_update(questions.forced_update, *args, **kwargs),
@@ -215,7 +216,7 @@ class Cache(flask_caching.Cache):
         engine = self.engine
         found = NOTHING if engine is None else engine.fetch(policy.key)
         if found.entry is not None and found.moment is not None and not policy.forced:
-            value = self._decoded(policy, found.entry)
+            value = policy.codec.value_of(found.entry)
             if value is not MISSING and not (policy.is_stale and policy.is_stale(value)):
                 self._signal(kind, "hit", policy.key)
                 if around is not None:
@@ -275,14 +276,6 @@ class Cache(flask_caching.Cache):
             self.cache.set(policy.key, policy.codec.encode(value), timeout=policy.timeout)
         return value
 
-    def _decoded(self, policy: Policy, entry: Any) -> Any:
-        if entry.type != policy.codec.name:
-            return MISSING
-        try:
-            return policy.codec.decode(entry.value)
-        except msgspec.MsgspecError:
-            return MISSING
-
     def _complain(self, key: str, error: UncacheableError) -> None:
         """Raise while developing; in production the value is answered, not stored, and said so."""
         if self.app.debug or self.app.testing:
@@ -303,7 +296,3 @@ def _documented(
     documented.cache_timeout = timeout
     documented.make_cache_key = make_key
     return decorated
-
-
-def _seconds(timeout: Timeout) -> int | None:
-    return None if timeout is None else int(getattr(timeout, "total_seconds", lambda: timeout)())

@@ -10,6 +10,8 @@ import msgspec
 T = TypeVar("T")
 
 FORMAT = 1
+MISSING = object()
+"""Stands for no value, where None is one."""
 _CLOSING = b',"signature":"'
 _SIGNATURE_LENGTH = 64
 
@@ -53,6 +55,15 @@ class Codec(Generic[T]):
     def decode(self, encoded: bytes | msgspec.Raw) -> T:
         """Return the value of this JSON. Raises `msgspec.DecodeError` when it is not of the type."""
         return self._decoder.decode(encoded)
+
+    def value_of(self, entry: Entry) -> Any:
+        """Return the entry's value, or `MISSING` when it is not one of the type."""
+        if entry.type != self.name:
+            return MISSING
+        try:
+            return self.decode(entry.value)
+        except msgspec.MsgspecError:
+            return MISSING
 
 
 JSON: Codec[Any] = Codec()

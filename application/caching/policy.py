@@ -40,3 +40,8 @@ class Policy:
             return False
         wanted = self.questions.response_filter
         return wanted is None or bool(wanted(value))
+
+
+def seconds(timeout: Any) -> int | None:
+    """Read a lifetime as Flask-Caching does: whole seconds, a timedelta, or None for the default."""
+    return None if timeout is None else int(getattr(timeout, "total_seconds", lambda: timeout)())

@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, request
+from markupsafe import Markup
 
 from application.config import FRAGMENT_TTL, Settings
 
@@ -41,6 +42,7 @@ def register_presentation(app: Flask) -> None:
         iso_time=lambda moment: moment.astimezone(zone).isoformat(timespec="seconds"),
         paragraphs=paragraphs,
         plain_line=plain_line,
+        opens_with=opens_with,
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -81,6 +83,13 @@ def short_date(moment: datetime, zone: ZoneInfo) -> str:
 def paragraphs(text: str) -> list[str]:
     """Split plain text at its empty lines."""
     return [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
+
+
+def opens_with(html: str, text: str) -> bool:
+    """Tell whether an article begins with this text, as where a standfirst was taken from its first words."""
+    # A standfirst is at most a thousand characters; markup may take several times as much.
+    opening = " ".join(Markup(html[:8000]).striptags().split())  # noqa: S704 - only its text is looked at
+    return opening.startswith(" ".join(text.split()).rstrip("…"))
 
 
 def plain_line(text: str, most: int) -> str:

@@ -4,7 +4,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from application.controller.presentation import fingerprint, long_date, made_at, paragraphs, plain_line, short_date
+import pytest
+
+from application.controller.presentation import (
+    fingerprint,
+    long_date,
+    made_at,
+    opens_with,
+    paragraphs,
+    plain_line,
+    short_date,
+)
 
 AUCKLAND = ZoneInfo("Pacific/Auckland")
 LATE = datetime(2026, 8, 4, 22, 30, 5, tzinfo=UTC)
@@ -39,3 +49,16 @@ def test_a_fingerprint_follows_the_content(tmp_path: Path) -> None:
     asset.write_text("another")
     assert fingerprint(asset) != first
     assert fingerprint(tmp_path / "none.css") == ""
+
+
+@pytest.mark.parametrize(
+    ("html", "standfirst", "expected"),
+    [
+        ("<p>It <em>begins</em>\nlike this, and goes on.</p>", "It begins like this…", True),
+        ("<p>Fish &amp; chips</p>", "Fish & chips", True),
+        ("<p>It begins otherwise.</p>", "It begins like this…", False),
+        ("", "It begins like this", False),
+    ],
+)
+def test_a_standfirst_that_repeats_the_first_words_is_known(html: str, standfirst: str, expected: bool) -> None:
+    assert opens_with(html, standfirst) is expected
