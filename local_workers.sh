@@ -14,4 +14,4 @@ if [ ! -x .venv/bin/python ]; then
     exit 1
 fi
 .venv/bin/python -m application.installation check
-exec .venv/bin/python -m celery --quiet --app main:celery worker --loglevel INFO --concurrency 2 "$@"
+exec .venv/bin/python -m celery --quiet --app main:celery worker --loglevel INFO --concurrency 2 --without-gossip --without-mingle "$@"

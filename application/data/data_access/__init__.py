@@ -16,7 +16,7 @@ from application.data.data_access.likes import (
     get_mine,
     get_published,
 )
-from application.data.data_access.people import get_person, get_profile_id, get_user_name, is_name_taken
+from application.data.data_access.people import get_person, get_profile_id, get_user_id, get_user_name, is_name_taken
 from application.data.data_access.tags import get_tag
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "get_profile_id",
     "get_published",
     "get_tag",
+    "get_user_id",
     "get_user_name",
     "is_name_taken",
 ]

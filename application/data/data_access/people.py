@@ -36,6 +36,12 @@ def get_user_name(user_id: int) -> str | None:
     return db.session.scalar(select(Profile.user_name).where(Profile.user_id == user_id))
 
 
+@timed("get_user_id")
+def get_user_id(email: str) -> int | None:
+    """Return the account that signs in with this address; never cached."""
+    return db.session.scalar(select(User.id).where(User.email == fold(email.strip())))
+
+
 @timed("is_name_taken")
 def is_name_taken(name: str) -> bool:
     """Tell whether an account or an author, imported ones too, has this name; never cached."""

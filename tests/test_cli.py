@@ -1,0 +1,61 @@
+"""The commands, as an operator types them."""
+
+import pytest
+import redis
+from flask import Flask
+from flask.testing import FlaskClient
+
+from application.data.models import Profile
+from application.extensions import db
+from tests.controller.people import make_article, make_user
+
+
+@pytest.fixture
+def run(app: Flask):
+    def run(*arguments: str) -> tuple[int, str]:
+        result = app.test_cli_runner().invoke(args=arguments)
+        return result.exit_code, result.output
+
+    return run
+
+
+def test_the_keys_are_listed_with_their_lifetime_and_size(run, client: FlaskClient) -> None:
+    make_article(make_user("ada", "author"))
+    client.get("/")
+    client.get("/articles_by/ada")
+    status, output = run("cache", "keys")
+    assert status == 0
+    assert "flask_cache_view//\n" in output
+    assert "flask_cache_get_articles_by_username(user_name=ada)" in output
+    listed = [line.split() for line in output.splitlines() if "flask_cache_" in line]
+    assert all(0 < int(line[0]) <= 300 and line[1] == "s" and int(line[2]) > 0 for line in listed)
+    assert run("cache", "keys", "view/*")[1].count("flask_cache_") == 2
+    assert run("cache", "keys", "flask_cache_view//")[1].count("flask_cache_") == 1
+    assert run("cache", "keys", "nothing*")[1].strip() == "0 keys"
+
+
+def test_without_redis_the_keys_command_says_so(run, app: Flask, redis_client: redis.Redis) -> None:
+    engine = app.extensions["cache"]
+    (backend,) = engine.values()
+    backend.client = redis.Redis(port=1)
+    status, output = run("cache", "keys")
+    assert status == 1
+    assert "Redis does not answer" in output
+    assert "Traceback" not in output
+
+
+def test_an_account_is_linked_to_an_imported_author(run, app: Flask) -> None:
+    make_user("grace", "author")
+    make_user("other", "author")
+    db.session.add(Profile(user_name="grace-hopper", display_name="Grace Hopper"))
+    db.session.commit()
+    assert run("authors", "link", "Grace@example.com", "Grace-Hopper") == (
+        0,
+        "Grace@example.com writes as Grace-Hopper\n",
+    )
+    assert run("authors", "link", "other@example.com", "grace-hopper") == (
+        1,
+        "Error: another account is grace-hopper already\n",
+    )
+    assert run("authors", "link", "nobody@example.com", "grace-hopper")[0] == 1
+    assert run("authors", "link", "other@example.com", "nobody")[1] == "Error: there is no author nobody\n"
