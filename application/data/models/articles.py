@@ -1,80 +1,24 @@
-"""The tables: columns, relations, constraints and indexes. No queries."""
+"""Articles, who wrote them, what they are about, where they used to be and who likes them."""
 
 from datetime import datetime
-from typing import Any
 
-from flask_security import AsaList, RoleMixin, UserMixin
-from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, String, Table, Text, UniqueConstraint
-from sqlalchemy.ext.mutable import MutableList
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from application.data.models.lengths import (
+    ADDRESS_LENGTH,
+    DRAFT,
+    LANGUAGE_LENGTH,
+    PUBLISHED,
+    SLUG_LENGTH,
+    STANDFIRST_LENGTH,
+    TAG_LENGTH,
+    TITLE_LENGTH,
+    VISITOR_LENGTH,
+)
+from application.data.models.people import Profile
 from application.data.types import UTCDateTime, utc_now
 from application.extensions import Base
-
-DRAFT, PUBLISHED, UNPUBLISHED = "draft", "published", "unpublished"
-
-TITLE_LENGTH = 300
-SLUG_LENGTH = 200
-STANDFIRST_LENGTH = 1000
-USER_NAME_LENGTH = 80
-DISPLAY_NAME_LENGTH = 200
-TAG_LENGTH = 100
-ADDRESS_LENGTH = 500
-VISITOR_LENGTH = 32
-
-roles_users = Table(
-    "roles_users",
-    Base.metadata,
-    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
-    Column("role_id", ForeignKey("roles.id", ondelete="CASCADE"), primary_key=True),
-    Index(None, "role_id"),
-)
-
-
-class Role(Base, RoleMixin):
-    """What an account may do."""
-
-    __tablename__ = "roles"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(String(80), unique=True)
-    description: Mapped[str | None] = mapped_column(String(255))
-    permissions: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()))
-    update_datetime: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, onupdate=utc_now)
-
-    # A role is its name, as Flask-Security has it; without this a class with __eq__ alone cannot be in a set.
-    __hash__ = RoleMixin.__hash__
-
-
-class User(Base, UserMixin):
-    """An account that can sign in. What readers see of a person is the profile."""
-
-    __tablename__ = "users"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    email: Mapped[str] = mapped_column(String(255), unique=True)
-    username: Mapped[str | None] = mapped_column(String(USER_NAME_LENGTH), unique=True)
-    password: Mapped[str | None] = mapped_column(String(255))
-    active: Mapped[bool] = mapped_column(default=True)
-    fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
-    confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    create_datetime: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
-    update_datetime: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, onupdate=utc_now)
-
-    # The base class says list[RoleMixin], and a list is invariant.
-    roles: Mapped[list[Role]] = relationship(secondary=roles_users)  # type: ignore[assignment]
-
-
-class Profile(Base):
-    """An author as readers know them; imported ones have no account until an administrator links one."""
-
-    __tablename__ = "profiles"
-
-    profile_id: Mapped[int] = mapped_column(primary_key=True)
-    user_name: Mapped[str] = mapped_column(String(USER_NAME_LENGTH), unique=True)
-    display_name: Mapped[str] = mapped_column(String(DISPLAY_NAME_LENGTH))
-    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), unique=True)
-    biography: Mapped[str] = mapped_column(Text, default="")
 
 
 class Article(Base):
@@ -82,13 +26,21 @@ class Article(Base):
 
     __tablename__ = "articles"
     __table_args__ = (
-        CheckConstraint("status IN ('draft', 'published', 'unpublished')", name="status"),
+        CheckConstraint("status IN ('draft', 'scheduled', 'published', 'unpublished', 'binned')", name="status"),
         CheckConstraint("status <> 'published' OR published_at IS NOT NULL", name="published_at"),
+        CheckConstraint("status <> 'scheduled' OR scheduled_for IS NOT NULL", name="scheduled_for"),
+        CheckConstraint("status <> 'binned' OR binned_at IS NOT NULL", name="binned_at"),
         CheckConstraint("direction IN ('ltr', 'rtl', 'auto')", name="direction"),
         UniqueConstraint("source_name", "source_path"),
         # Read backwards for "newest first": one plain index serves both databases.
         Index(None, "status", "published_at", "article_id"),
         Index(None, "status", "article_id"),
+        # What is due, and what has lain in the bin for long.
+        Index(None, "status", "scheduled_for"),
+        Index(None, "status", "binned_at"),
+        # The desk: everything, or all in one state, lately saved first.
+        Index(None, "saved_at", "article_id"),
+        Index(None, "status", "saved_at", "article_id"),
     )
 
     article_id: Mapped[int] = mapped_column(primary_key=True)
@@ -99,12 +51,18 @@ class Article(Base):
     status: Mapped[str] = mapped_column(String(12), default=DRAFT, active_history=True)
     # Kept when an article is unpublished, so that it returns to its place.
     published_at: Mapped[datetime | None] = mapped_column(UTCDateTime, active_history=True)
+    scheduled_for: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    binned_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    binned_from: Mapped[str | None] = mapped_column(String(12))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
+    # When readers last got another text, and when anybody last saved anything, a newer draft included.
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
+    saved_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
     reading_minutes: Mapped[int] = mapped_column(default=1)
     like_count: Mapped[int] = mapped_column(default=0)
-    language: Mapped[str] = mapped_column(String(35), default="en")
+    language: Mapped[str] = mapped_column(String(LANGUAGE_LENGTH), default="en")
     direction: Mapped[str] = mapped_column(String(4), default="auto")
+    canonical_url: Mapped[str] = mapped_column(String(ADDRESS_LENGTH), default="")
     version: Mapped[int] = mapped_column()
     source_name: Mapped[str | None] = mapped_column(String(100))
     source_path: Mapped[str | None] = mapped_column(String(500))
@@ -197,15 +155,4 @@ class ArticleLike(Base):
     article_id: Mapped[int] = mapped_column(ForeignKey("articles.article_id", ondelete="CASCADE"))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     visitor_id: Mapped[str | None] = mapped_column(String(VISITOR_LENGTH), index=True)
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
-
-
-class InvalidationOutbox(Base):
-    """What a committed write still has to tell the caches."""
-
-    __tablename__ = "invalidation_outbox"
-
-    outbox_id: Mapped[int] = mapped_column(primary_key=True)
-    tags: Mapped[list[Any]] = mapped_column(JSON)
-    kind: Mapped[str] = mapped_column(String(12), default="changed")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now)
