@@ -1,6 +1,7 @@
 """Small frozen records: what is cached and what templates receive. Times are aware and in UTC."""
 
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
 
@@ -113,3 +114,141 @@ class Draft(Struct, frozen=True):
     version: int
     authors: tuple[Person, ...]
     tags: tuple[TagRecord, ...]
+
+
+class Actor(Struct, frozen=True):
+    """Who does a deed: an account, or something without one, such as an importer."""
+
+    user_id: int | None
+    name: str
+
+
+class Written(Struct, frozen=True):
+    """An article as it is written: tags as they are typed, authors by user name in their order.
+
+    Without a slug the article keeps the one it has, or gets one from its title.
+    """
+
+    title: str
+    standfirst: str
+    content: str
+    slug: str | None = None
+    tags: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    canonical_url: str = ""
+    language: str = "en"
+    direction: str = "auto"
+
+
+class Saved(Struct, frozen=True):
+    """What a deed left behind: where the article is, and the version that the next one starts from."""
+
+    article_id: int
+    slug: str
+    version: int
+    status: str
+
+
+class Editing(Struct, frozen=True):
+    """An article as its editor needs it, whatever its status; never cached.
+
+    `written` is the newer draft where there is one; `authors` are those that readers see, who may write in it.
+    """
+
+    article_id: int
+    slug: str
+    version: int
+    status: str
+    published_at: datetime | None
+    scheduled_for: datetime | None
+    has_working_copy: bool
+    written: Written
+    authors: tuple[Person, ...]
+    like_count: int = 0
+    binned_at: datetime | None = None
+
+
+class RevisionLine(Struct, frozen=True):
+    """One save, as a list of them shows it."""
+
+    number: int
+    created_at: datetime
+    user_name: str
+    deed: str
+
+
+class Revision(Struct, frozen=True):
+    """One save, whole."""
+
+    line: RevisionLine
+    written: Written
+
+
+class Outcome(Struct, frozen=True):
+    """What became of one of many; `problem` says why nothing did."""
+
+    article_id: int
+    title: str = ""
+    problem: str | None = None
+
+
+class DeskFilter(Struct, frozen=True):
+    """Which articles the desk shows; `mine_user_id` is the account whose by-lines are meant."""
+
+    state: str | None = None
+    author_user_name: str | None = None
+    text: str = ""
+    mine_user_id: int | None = None
+    before: str | None = None
+
+
+class DeskLine(Struct, frozen=True):
+    """An article as the desk shows it; never cached."""
+
+    article_id: int
+    slug: str
+    title: str
+    status: str
+    published_at: datetime | None
+    scheduled_for: datetime | None
+    binned_at: datetime | None
+    saved_at: datetime
+    like_count: int
+    language: str
+    direction: str
+    has_working_copy: bool
+    authors: tuple[Person, ...]
+
+
+class DeskPage(Struct, frozen=True):
+    """One page of the desk, lately saved first; `older` is the cursor of the page after it."""
+
+    lines: tuple[DeskLine, ...]
+    older: str | None
+
+
+class AuditLine(Struct, frozen=True):
+    """Who did what to what, when."""
+
+    entry_id: int
+    at: datetime
+    user_name: str
+    deed: str
+    subject: str
+    details: dict[str, Any]
+
+
+class AuditPage(Struct, frozen=True):
+    """One page of the audit log, newest first; `older` is the cursor of the page after it."""
+
+    entries: tuple[AuditLine, ...]
+    older: str | None
+
+
+class AutosaveRecord(Struct, frozen=True):
+    """What somebody typed into a form and has not sent yet."""
+
+    form_key: str
+    article_id: int | None
+    updated_at: datetime
+    fields: dict[str, str]
