@@ -8,6 +8,7 @@ from application.controller import (
     bad_input,
     cross_site,
     errors,
+    feedback,
     headers,
     likes,
     live,
@@ -28,5 +29,5 @@ def register_controllers(app: Flask) -> None:
     errors.register_errors(app)
     presentation.register_presentation(app)
     sign_in.init_app(app)
-    for controller in (articles, pages, likes, me, writing, live, api):
+    for controller in (articles, pages, likes, me, writing, live, api, feedback):
         app.register_blueprint(controller.blueprint)

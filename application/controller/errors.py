@@ -34,7 +34,9 @@ def register_errors(app: Flask) -> None:
 
 
 def answer_error(error: HTTPException) -> Response:
-    """Answer with the error's own status and headers."""
+    """Answer with the error's own status and headers, or with what a view made for it already."""
+    if isinstance(error.response, Response):
+        return error.response
     response = answer(error.code or 500, _own_words(error))
     for name, value in error.get_headers(request.environ):
         if name.lower() not in {"content-type", "content-length"}:

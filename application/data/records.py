@@ -252,3 +252,22 @@ class AutosaveRecord(Struct, frozen=True):
     article_id: int | None
     updated_at: datetime
     fields: dict[str, str]
+
+
+class Message(Struct, frozen=True):
+    """What one reader wrote, and what became of it."""
+
+    feedback_id: int
+    name: str
+    email: str
+    message: str
+    created_at: datetime
+    done_at: datetime | None
+    done_by: str | None
+
+
+class FeedbackPage(Struct, frozen=True):
+    """One page of the list; `older` is the cursor of the page after it."""
+
+    messages: tuple[Message, ...]
+    older: str | None

@@ -9,6 +9,7 @@ from application.data.data_access.articles import (
     get_draft,
     get_more_by_authors,
 )
+from application.data.data_access.feedback import get_feedback
 from application.data.data_access.likes import (
     find_miscounted,
     get_like_count,
@@ -27,6 +28,7 @@ __all__ = [
     "get_articles_by_tag",
     "get_articles_by_username",
     "get_draft",
+    "get_feedback",
     "get_like_count",
     "get_like_counts",
     "get_mine",
