@@ -11,6 +11,7 @@ from application.data.errors import Invalid, NameTaken, NotFound
 from application.data.operations.people import link_profile
 from application.extensions import cache
 from application.importing.command import import_articles
+from application.safekeeping.command import backup_command, restore_command
 
 cache_commands = AppGroup("cache", help="Look into the cache.")
 articles_commands = AppGroup("articles", help="Bring articles in.")
@@ -23,6 +24,8 @@ def register_commands(app: Flask) -> None:
     app.cli.add_command(articles_commands)
     app.cli.add_command(authors_commands)
     app.cli.add_command(cache_commands)
+    app.cli.add_command(backup_command)
+    app.cli.add_command(restore_command)
 
 
 @authors_commands.command("link")

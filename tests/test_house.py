@@ -21,7 +21,7 @@ FLOORS = (
     {"controller", "cli"},
     {"explain"},
     {"jobs"},
-    {"importing"},
+    {"importing", "safekeeping"},
     {"data"},
     {"extensions"},
     {"live", "caching"},

@@ -10,10 +10,11 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import URL, Connection, Engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.orm import Session, SessionTransaction
 
@@ -57,6 +58,18 @@ def normalise_url(address: str | URL) -> URL:
     if url.drivername in {"postgres", "postgresql"}:
         return url.set(drivername="postgresql+psycopg")
     return url
+
+
+@contextmanager
+def open_sqlite(path: Path) -> Iterator[Connection]:
+    """Open a file that is not the site's own database, with the same transactions."""
+    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": 0})
+    _listen(engine, is_sqlite=True)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def _listen(engine: Engine, *, is_sqlite: bool) -> None:
