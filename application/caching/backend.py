@@ -13,30 +13,23 @@ import msgspec
 import redis
 from flask import Flask
 from flask_caching.backends.base import BaseCache
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from application.caching import scripts, signals
 from application.caching.breaker import PAUSE, Breaker
 from application.caching.codec import FORMAT, JSON, Entry, Seal
+from application.caching.connecting import connect, name_epoch
+from application.caching.recording import Moment
 from application.measuring.timing import span
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
-TIMEOUT = 0.25
-"""Seconds that a call may take, half a second at worst for connecting and asking."""
-CONNECTIONS = 100
+CONNECTIONS = 32
+"""Calls under way at once; a few connections carry thousands of calls a second, hundreds only trouble the server."""
+PATIENCE = 1.0
+"""Seconds that a call may wait for its turn. A crowd here says nothing about Redis."""
 KEYS_PER_TAG = 5_000
 TAGS_REMEMBERED = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """The point in the order of invalidations at which something was read."""
-
-    epoch: str
-    sequence: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +43,10 @@ class Found:
 
 
 NOTHING = Found(None)
+
+
+class EvictionError(RuntimeError):
+    """The server evicts keys that have no lifetime."""
 
 
 class Stored(Enum):
@@ -69,7 +66,9 @@ class RedisBackend(BaseCache):
         self._seal = seal
         self.client: redis.Redis = connect(url)
         self._store = self.client.register_script(scripts.STORE)
-        self._invalidate = self.client.register_script(scripts.INVALIDATE)
+        self._turns = threading.BoundedSemaphore(CONNECTIONS)
+        # Readers must not keep a writer waiting.
+        self._invalidate = connect(url).register_script(scripts.INVALIDATE)
         self.breaker = Breaker(self._recover)
         self._healing = threading.Lock()
         self.rejected = 0
@@ -137,12 +136,21 @@ class RedisBackend(BaseCache):
         return Stored.YES if stored == 1 else Stored.REFUSED
 
     def invalidate(self, tags: Iterable[str]) -> bool:
-        """Forget everything made from these tags; False when Redis could not be told."""
+        """Forget everything made from these tags; False when Redis could not be told.
+
+        It is tried whatever the breaker says, and once more: forgetting twice does no harm.
+        """
         arguments: list[Any] = [secrets.token_hex(8), TAGS_REMEMBERED, *sorted(set(tags))]
-        told = self._ask(lambda: self._invalidate(args=arguments)) is not None
-        if not told:
-            self._heal()
-        return told
+        for _ in range(2):
+            try:
+                with span("cache"):
+                    self._invalidate(args=arguments)
+            except redis.RedisError as error:
+                self._note_failure(error)
+            else:
+                return True
+        self._heal()
+        return False
 
     def keys(self, pattern: str = "*") -> Iterator[str]:
         """Walk the keys of values, without blocking Redis."""
@@ -196,21 +204,45 @@ class RedisBackend(BaseCache):
 
     def _ask(self, call: Callable[[], T]) -> T | None:
         """Run a call that may fail; None when Redis does not answer."""
-        if not self.breaker.allows():
+        if not self.breaker.allows() or not self._turns.acquire(timeout=PATIENCE):
             return None
         try:
+            # Those ahead in the line may have found out meanwhile.
+            if not self.breaker.allows():
+                return None
             with span("cache"):
                 return call()
         except redis.RedisError as error:
-            # A full Redis still answers reads and invalidations; a read-only one would keep what is out of date.
-            if not isinstance(error, redis.ResponseError) or isinstance(error, redis.exceptions.ReadOnlyError):
-                self.breaker.trip()
-            logger.warning("The cache did not answer: %s", error)
+            self._note_failure(error)
             return None
+        finally:
+            self._turns.release()
+
+    def _note_failure(self, error: redis.RedisError) -> None:
+        """Shut Redis out, and say so once; a full one still answers reads and invalidations."""
+        if isinstance(error, redis.ResponseError) and not isinstance(error, redis.exceptions.ReadOnlyError):
+            logger.warning("The cache refused: %s", error)
+            return
+        if self.breaker.is_closed:
+            logger.warning("The cache does not answer, so the database does: %s", error)
+        self.breaker.trip()
 
     def _recover(self) -> None:
         self.client.set("broadsheet:probe", 1, px=1000)
+        self._refuse_eviction()
         signals.recovering.send(self)
+
+    def _refuse_eviction(self) -> None:
+        """Raise where Redis may drop the memory of what changed: then old values would be stored as new."""
+        try:
+            settings: Any = self.client.config_get("maxmemory-policy")
+        except redis.ResponseError:
+            # A hosted server that keeps its settings to itself; docs/operations.md says what they must be.
+            return
+        policy = settings.get("maxmemory-policy", "")
+        if policy.startswith("allkeys"):
+            logger.error("The cache is not used: its maxmemory-policy is %s; volatile-lru is needed", policy)
+            raise EvictionError(policy)
 
     def _heal(self) -> None:
         """Keep trying in the background: an invalidation that could not be told must not wait for a reader."""
@@ -243,29 +275,3 @@ class RedisBackend(BaseCache):
             entry = None
         self.rejected += entry is None
         return entry
-
-
-def connect(url: str) -> redis.Redis:
-    """Return a client that gives up quickly, and learns the epoch whenever it connects."""
-    pool = redis.BlockingConnectionPool.from_url(
-        url,
-        max_connections=CONNECTIONS,
-        timeout=TIMEOUT,
-        socket_timeout=TIMEOUT,
-        socket_connect_timeout=TIMEOUT,
-        retry=Retry(NoBackoff(), 0),
-        redis_connect_func=_connected,
-    )
-    return redis.Redis(connection_pool=pool)
-
-
-def name_epoch(client: redis.Redis) -> str:
-    """Return the epoch's name, given to it now if it has none."""
-    named: bytes = client.eval(scripts.CONNECT, 0, secrets.token_hex(8))  # type: ignore[assignment]
-    return named.decode()
-
-
-def _connected(connection: Any) -> None:
-    connection.on_connect()
-    connection.send_command("EVAL", scripts.CONNECT, 0, secrets.token_hex(8))
-    connection.read_response()

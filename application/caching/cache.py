@@ -11,13 +11,13 @@ from flask_caching import signals as stock_signals
 from flask_caching.jinja2ext import JINJA_CACHE_ATTR_NAME
 
 from application.caching import recording, signals
-from application.caching.backend import NOTHING, Moment, RedisBackend, Stored
+from application.caching.backend import NOTHING, RedisBackend, Stored
 from application.caching.codec import MISSING, LazyCodec, UncacheableError
 from application.caching.fragments import FragmentExtension
 from application.caching.keys import call_key, page_key, shorten
 from application.caching.page_cache import PAGE_POLICY, PageCache, PagePolicy
 from application.caching.policy import Policy, Predicate, Questions, seconds
-from application.caching.recording import Recording, record
+from application.caching.recording import Moment, Recording, record
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -220,7 +220,7 @@ class Cache(flask_caching.Cache):
             if value is not MISSING and not (policy.is_stale and policy.is_stale(value)):
                 self._signal(kind, "hit", policy.key)
                 if around is not None:
-                    around.read(found.entry.tags, found.moment.sequence)
+                    around.read(found.entry.tags, found.moment)
                 return value
         self._signal(kind, "miss", policy.key)
         if engine is None:
@@ -238,30 +238,28 @@ class Cache(flask_caching.Cache):
             if attempts > 1:
                 # A snapshot older than the moment would be stored as if it were of the moment.
                 signals.computing.send(self)
-            mine = Recording(moment.sequence if moment else None, set(policy.tags))
-            mine.uncached = 0 < attempt == attempts - 1
+            mine = Recording(moment, set(policy.tags), uncached=moment is None or 0 < attempt == attempts - 1)
             if around is not None and (nested or policy.inherits):
-                mine.read((), around.sequence)
+                # What stands around it began earlier, and so did its view of the database.
+                mine.read((), around.moment)
             with record(mine):
                 value = compute()
-            if moment is None or mine.uncached or mine.unstorable or not policy.may_store(value):
+            if mine.uncached or mine.unstorable or not policy.may_store(value):
                 break
-            if self._store(engine, policy, moment, mine, value):
+            if not mine.overtaken and self._store(engine, policy, mine, value):
                 break
         return value
 
-    def _store(self, engine: RedisBackend, policy: Policy, moment: Moment, mine: Recording, value: Any) -> bool:
+    def _store(self, engine: RedisBackend, policy: Policy, mine: Recording, value: Any) -> bool:
         """Store a value; True also when trying again would not help."""
         try:
             encoded = policy.codec.encode(value)
         except UncacheableError as error:
             self._complain(policy.key, error)
             return True
-        # The value is no truer than the oldest of its parts.
-        oldest = moment.sequence if mine.sequence is None else min(moment.sequence, mine.sequence)
-        stored = engine.store(
-            policy.key, Moment(moment.epoch, oldest), encoded, policy.codec.name, mine.tags, policy.timeout
-        )
+        # The moment by now is that of the oldest part: the value is no truer than that.
+        assert mine.moment is not None  # noqa: S101 - without one it is uncached
+        stored = engine.store(policy.key, mine.moment, encoded, policy.codec.name, mine.tags, policy.timeout)
         return stored is not Stored.REFUSED
 
     def _through_stock(self, policy: Policy, compute: Callable[[], Any]) -> Any:

@@ -17,9 +17,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.utils import host_is_trusted
 
 from application.caching import encodings
-from application.caching.backend import Found, Moment, RedisBackend, Stored
+from application.caching.backend import Found, RedisBackend, Stored
 from application.caching.keys import page_key
-from application.caching.recording import Recording, record
+from application.caching.recording import Moment, Recording, record
 from application.measuring import timing
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ class PageCache:
         if policy is None:
             return self._pass_by(environ, start_response, reason)
         arguments = declared(environ, policy)
-        key = page_key(environ["PATH_INFO"], arguments)
+        # WSGI hands the path over as Latin-1 (PEP 3333); in the key it reads as in the address bar.
+        key = page_key(environ["PATH_INFO"].encode("latin-1").decode(errors="replace"), arguments)
         encoding = encodings.choose(environ.get("HTTP_ACCEPT_ENCODING", ""))
         found = Found(None) if self.backend is None else self.backend.fetch_page(key, encoding)
         page = opened(found, encoding)
@@ -127,45 +128,40 @@ class PageCache:
     ) -> Iterable[bytes]:
         reduced = self._reduced(environ, arguments)
         for attempt in range(ATTEMPTS):
-            recording = Recording(moment.sequence if moment else None, uncached=attempt == ATTEMPTS - 1)
+            recording = Recording(moment, uncached=moment is None or attempt == ATTEMPTS - 1)
             with record(recording):
                 answer = render(self.inner, dict(reduced))
             refusal = unstorable(answer, recording)
             if refusal:
                 return self._send_as_is(environ, start_response, answer, f"bypass {refusal}")
-            bodies = encodings.encode_all(answer.body) if moment else {"identity": answer.body}
-            if moment is None or recording.uncached:
-                word = "redis" if moment is None else "race"
-                return self._send_page(environ, start_response, answer, bodies, encoding, f"bypass {word}")
-            stored = self._store(key, moment, recording, answer, bodies, policy)
+            if self.backend is None or moment is None:
+                bodies = {"identity": answer.body}
+                return self._send_page(environ, start_response, answer, bodies, encoding, "bypass redis")
+            bodies = encodings.encode_all(answer.body)
+            if recording.uncached:
+                return self._send_page(environ, start_response, answer, bodies, encoding, "bypass race")
+            stored = Stored.REFUSED
+            if not recording.overtaken:
+                stored = self._store(self.backend, key, recording, answer, bodies, policy)
             if stored is not Stored.REFUSED:
                 word = "miss" if stored is Stored.YES else "bypass redis"
                 return self._send_page(environ, start_response, answer, bodies, encoding, word)
-            assert self.backend is not None  # noqa: S101 - a moment comes from a backend
             moment = self.backend.fetch(key).moment
         raise AssertionError("the last attempt always answers")
 
     def _store(
         self,
+        backend: RedisBackend,
         key: str,
-        moment: Moment,
         recording: Recording,
         answer: Rendered,
         bodies: dict[str, bytes],
         policy: PagePolicy,
     ) -> Stored:
-        assert self.backend is not None  # noqa: S101 - a moment comes from a backend
         page = Page(tuple(kept_headers(answer)), {name: encodings.digest(body) for name, body in bodies.items()})
-        oldest = moment.sequence if recording.sequence is None else min(moment.sequence, recording.sequence)
-        return self.backend.store(
-            key,
-            Moment(moment.epoch, oldest),
-            msgspec.json.encode(page),
-            PAGE_TYPE,
-            recording.tags,
-            policy.timeout,
-            bodies,
-        )
+        assert recording.moment is not None  # noqa: S101 - without one the page is not stored
+        encoded = msgspec.json.encode(page)
+        return backend.store(key, recording.moment, encoded, PAGE_TYPE, recording.tags, policy.timeout, bodies)
 
     def _reduced(self, environ: "WSGIEnvironment", arguments: dict[str, str]) -> "WSGIEnvironment":
         """Return the request without anything that is not the page's own."""

