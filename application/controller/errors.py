@@ -8,15 +8,19 @@ from werkzeug.exceptions import HTTPException, default_exceptions
 from application.controller.addresses import LONGEST_PATH, fold, is_askable
 from application.data.data_access import find_old_address
 from application.data.errors import DatabaseBusy, NotFound
+from application.utils.offload import TooBusyError
 from application.utils.pagination import InvalidCursor
 
 TEXTS = {
     400: ("This request makes no sense", "Something in the address or in what was sent cannot be right."),
+    401: ("Who are you?", "This needs an account, and the request says of none."),
     403: ("This is not allowed", "You may not do this. Perhaps you are signed out, or it is somebody else’s to do."),
     404: ("There is nothing here", "The page was moved or taken back, or the address has a slip in it."),
     405: ("Not in this way", "This address exists, but it does not take this kind of request."),
+    409: ("Somebody was quicker", "What is stored has changed since you looked. Look again, then decide."),
     413: ("This is too large", "What was sent is larger than the site takes. Make it smaller and send it again."),
     415: ("This cannot be read", "What was sent is in a format that this address does not take."),
+    422: ("This cannot be done", "What was sent can be read, but not stored as it is."),
     429: ("Too much at once", "Many requests came from your network in a short while. Wait a minute, then try again."),
     500: ("Something broke", "The fault is ours and has been noted. Try again in a moment."),
     503: ("Too busy at the moment", "Try again in a few seconds; nothing was stored."),
@@ -31,6 +35,7 @@ def register_errors(app: Flask) -> None:
     app.register_error_handler(NotFound, lambda _error: answer_not_found(None))
     app.register_error_handler(InvalidCursor, lambda _error: answer(400, "This is not a page of the list."))
     app.register_error_handler(DatabaseBusy, answer_busy)
+    app.register_error_handler(TooBusyError, answer_busy)
 
 
 def answer_error(error: HTTPException) -> Response:
@@ -55,8 +60,8 @@ def answer_not_found(error: HTTPException | None) -> Response:
     return answer(404) if error is None else answer_error(error)
 
 
-def answer_busy(error: DatabaseBusy) -> Response:
-    """Ask to come back when another writer held the database for too long."""
+def answer_busy(error: DatabaseBusy | TooBusyError) -> Response:
+    """Ask to come back when another writer held the database for too long, or too many are in line."""
     response = answer(503)
     response.headers["Retry-After"] = str(error.retry_after)
     return response
