@@ -4,7 +4,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
@@ -57,7 +57,10 @@ class Settings(BaseModel):
     broker_url: str = ""
     result_url: str = ""
     live_redis_url: str = ""
-    cache_type: str = "RedisCache"
+    cache_type: Literal[
+        "RedisCache", "NullCache", "SimpleCache", "FileSystemCache", "RedisSentinelCache", "MemcachedCache"
+    ] = "RedisCache"
+    proxies: int = Field(0, ge=0, le=10)
     # Without a run.env every process makes up its own: safe, and sessions end with it.
     secret_key: str = Field(default_factory=lambda: secrets.token_hex(32))
     security_password_salt: str = Field(default_factory=lambda: secrets.token_hex(16))
@@ -67,6 +70,13 @@ class Settings(BaseModel):
     site_timezone: str = "UTC"
     site_url: str = ""
     trusted_hosts: tuple[str, ...] = ()
+    # Without a server the pages that need mail do not exist.
+    mail_server: str = ""
+    mail_port: int = Field(587, ge=1, le=65535)
+    mail_username: str = ""
+    mail_password: str = ""
+    mail_use_tls: bool = True
+    mail_sender: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("site_timezone")
@@ -74,7 +84,7 @@ class Settings(BaseModel):
     def _is_a_time_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError) as error:
             raise ValueError(f"{value!r} is not a time zone such as Europe/Paris") from error
         return value
 
@@ -89,12 +99,33 @@ class Settings(BaseModel):
         values["site_url"] = (values.get("site_url") or f"http://{reachable}:{port}").rstrip("/")
         return values
 
+    @field_validator("site_url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
+            raise ValueError(f"{value!r} is not an address such as https://example.org, without a path")
+        return value
+
     @property
     def hosts(self) -> list[str]:
         """Name the hosts that requests may ask for: the site's own, and those configured."""
         own = urlsplit(self.site_url).hostname or "localhost"
         local = [] if self.is_deployed else ["localhost", "127.0.0.1", "[::1]"]
         return list(dict.fromkeys([own, *self.trusted_hosts, *local]))
+
+    @model_validator(mode="after")
+    def _mail_has_a_sender(self) -> Self:
+        if self.mail_server and "@" not in self.mail_sender:
+            raise ValueError("MAIL_SERVER is set, so MAIL_SENDER must be the address that letters come from")
+        if self.mail_password and not self.mail_use_tls and not is_loopback(self.mail_server):
+            raise ValueError("MAIL_PASSWORD would cross the network in the clear: leave MAIL_USE_TLS on")
+        return self
+
+    @property
+    def sends_mail(self) -> bool:
+        """Tell whether the site can write to people."""
+        return bool(self.mail_server)
 
     @property
     def is_deployed(self) -> bool:
@@ -130,6 +161,7 @@ class Stage(Settings):
     """Like production, for trying a release."""
 
     requires = ("secret_key", "security_password_salt", "database_url", "redis_url", "site_url")
+    secret_key: str = Field(min_length=32)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 
@@ -162,6 +194,11 @@ def load_settings(environ: Mapping[str, str] | None = None, run_env: Path = RUN_
         return _CLASSES[env](**known)  # type: ignore[arg-type]
     except ValidationError as error:
         raise SettingsError("; ".join(_explain(problem) for problem in error.errors())) from error
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine itself."""
+    return host in {"localhost", "127.0.0.1", "::1"}
 
 
 def redis_database(url: str, number: int) -> str:

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from application.controller import (
+    account,
     api,
     articles,
     bad_input,
@@ -15,6 +16,9 @@ from application.controller import (
     me,
     pages,
     presentation,
+    recovery,
+    second_factor,
+    sessions,
     sign_in,
     writing,
 )
@@ -24,10 +28,13 @@ def register_controllers(app: Flask) -> None:
     """Bind every view, and what stands before and after them."""
     # Input is checked first, and the headers are added last, whatever else answered.
     headers.init_app(app)
+    sessions.init_app(app)
     bad_input.init_app(app)
     cross_site.init_app(app)
     errors.register_errors(app)
     presentation.register_presentation(app)
     sign_in.init_app(app)
-    for controller in (articles, pages, likes, me, writing, live, api, feedback):
+    second_factor.init_app(app)
+    recovery.init_app(app)
+    for controller in (articles, pages, likes, me, account, writing, live, api, feedback):
         app.register_blueprint(controller.blueprint)

@@ -1,69 +1,31 @@
-"""The forms for registering and signing in, and the rules for what is typed into them."""
+"""The forms of accounts."""
 
 from typing import Any
 
-from email_validator import EmailNotValidError, validate_email
-from flask import Flask
-from flask_security import MailUtil, UsernameUtil
 from flask_security.forms import (
+    ChangePasswordForm,
     EmailValidation,
+    Form,
     IsString,
     LoginForm,
     RegisterFormV2,
+    ResetPasswordForm,
+    VerifyForm,
     email_required,
     username_validator,
 )
-from flask_security.mail_util import EmailValidateException
 from flask_security.utils import lookup_identity
 from wtforms import EmailField, PasswordField, StringField
 from wtforms.validators import DataRequired, EqualTo, Length, ValidationError
 
+from application.controller.account_rules import EMAIL_LENGTH
+from application.controller.attempts import was_right
 from application.data.data_access import is_name_taken
-from application.utils.user_names import RULE, fold_name, problem_with
+from application.utils.user_names import RULE
 
-EMAIL_LENGTH = 254
 PASSWORD_LENGTH = 1000
 
 NAME_TAKEN = "This name is taken; please choose another."
-
-
-class UsernameRules(UsernameUtil):
-    """Names as the site stores them, for Flask-Security."""
-
-    def __init__(self, app: Flask) -> None:
-        super().__init__(app)
-
-    def normalize(self, username: str) -> str | None:
-        """Return the stored spelling, or None where no account can have it."""
-        name = fold_name(username)
-        return name if problem_with(name) is None else None
-
-    def validate(self, username: str) -> tuple[str | None, str | None]:
-        """Return a message, or None, and the stored spelling."""
-        if not username:
-            return None, None
-        name = fold_name(username)
-        return problem_with(name), name
-
-
-class MailRules(MailUtil):
-    """E-mail addresses as the site stores them: folded, so that one plain unique index is enough."""
-
-    def normalize(self, email: str) -> str:
-        """Fold an address that may already have an account, one on a local domain too."""
-        return _folded(email, globally_deliverable=False)
-
-    def validate(self, email: str) -> str:
-        """Fold an address that wants an account. Nothing is asked of the network."""
-        return _folded(email, globally_deliverable=True)
-
-
-def _folded(email: str, *, globally_deliverable: bool) -> str:
-    try:
-        valid = validate_email(email, check_deliverability=False, globally_deliverable=globally_deliverable)
-    except EmailNotValidError as error:
-        raise EmailValidateException(f"This is not an e-mail address: {error}") from error
-    return str(valid.normalized.casefold())
 
 
 class SignInForm(LoginForm):
@@ -80,13 +42,18 @@ class SignInForm(LoginForm):
         render_kw={"autocomplete": "current-password"},
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The links below the form say it already.
+        self.password.description = ""
+
     def validate(self, **kwargs: Any) -> bool:
         """Find the account first, so that Flask-Security compares the password in every case."""
         self.ifield = self.email
         typed = self.email.data or self.username.data
         if isinstance(typed, str) and 0 < len(typed.strip()) <= EMAIL_LENGTH:
             self.user = lookup_identity(typed.strip())
-        return bool(super().validate(**kwargs))
+        return _noted(super().validate(**kwargs))
 
 
 class RegistrationForm(RegisterFormV2):
@@ -119,3 +86,84 @@ class RegistrationForm(RegisterFormV2):
         """Refuse a name that an account or an author has: names are public, so saying it tells nothing new."""
         if not field.errors and is_name_taken(field.data):
             raise ValidationError(NAME_TAKEN)
+
+
+class PasswordForm(VerifyForm):
+    """The password once more, before something that a stranger at an open browser should not do."""
+
+    password = PasswordField(
+        "Your password",
+        validators=[IsString(), DataRequired("Type your password."), Length(max=PASSWORD_LENGTH)],
+        render_kw={"autocomplete": "current-password"},
+    )
+
+    def validate(self, **kwargs: Any) -> bool:
+        """Compare the password."""
+        return _noted(super().validate(**kwargs))
+
+
+class NewPasswordForm(ChangePasswordForm):
+    """Another password, by somebody who knows the present one."""
+
+    password = PasswordField(
+        "Your present password",
+        validators=[IsString(), Length(max=PASSWORD_LENGTH)],
+        render_kw={"autocomplete": "current-password"},
+    )
+    new_password = PasswordField(
+        "The new password",
+        description="At least 8 characters.",
+        validators=[IsString(), DataRequired("Choose a password."), Length(max=PASSWORD_LENGTH)],
+        render_kw={"autocomplete": "new-password"},
+    )
+    new_password_confirm = PasswordField(
+        "The new password again",
+        validators=[IsString(), EqualTo("new_password", "The two passwords differ.")],
+        render_kw={"autocomplete": "new-password"},
+    )
+
+    def validate(self, **kwargs: Any) -> bool:
+        """Compare the present password, and look at the new one."""
+        return _noted(super().validate(**kwargs))
+
+
+class ForgottenPasswordForm(ResetPasswordForm):
+    """Another password, by somebody who has the letter."""
+
+    password = PasswordField(
+        "The new password",
+        description="At least 8 characters.",
+        validators=[IsString(), DataRequired("Choose a password."), Length(max=PASSWORD_LENGTH)],
+        render_kw={"autocomplete": "new-password"},
+    )
+    password_confirm = PasswordField(
+        "The new password again",
+        validators=[IsString(), EqualTo("password", "The two passwords differ.")],
+        render_kw={"autocomplete": "new-password"},
+    )
+
+
+class AddressForm(Form):
+    """An e-mail address to write to. Nothing here looks whether it has an account."""
+
+    email = EmailField(
+        "E-mail address",
+        validators=[IsString(), email_required, Length(max=EMAIL_LENGTH), EmailValidation(verify=False)],
+        render_kw={"autocomplete": "email"},
+    )
+
+
+class NewAddressForm(AddressForm):
+    """An e-mail address that shall be an account's."""
+
+    email = EmailField(
+        "The new e-mail address",
+        validators=[IsString(), email_required, Length(max=EMAIL_LENGTH), EmailValidation(verify=True)],
+        render_kw={"autocomplete": "email"},
+    )
+
+
+def _noted(valid: bool) -> bool:
+    if valid:
+        was_right()
+    return valid

@@ -1,11 +1,10 @@
 """What is personal, apart from the pages that everybody shares."""
 
-from flask import Blueprint, Response, current_app, jsonify, make_response, render_template, request, session
-from flask.typing import ResponseReturnValue
-from flask_login import current_user, login_required
+from flask import Blueprint, Response, current_app, jsonify, request, session
+from flask_login import current_user
 
-from application.controller.cookies import SIGNED_IN, mark_signed_in, mark_signed_out, read_visitor
-from application.controller.permissions import EDITORS, WRITERS, has_any_role
+from application.controller.cookies import SIGNED_IN, mark_signed_out, read_visitor
+from application.controller.permissions import EDITORS, WRITERS
 from application.data import data_access
 from application.utils.ids import parse_id
 
@@ -22,24 +21,6 @@ def me() -> Response:
     if mine.name is None and SIGNED_IN in request.cookies:
         # The session is over: without the marker, pages stop asking.
         mark_signed_out(response)
-    return response
-
-
-@blueprint.get("/account")
-@login_required  # type: ignore[untyped-decorator]
-def account() -> ResponseReturnValue:
-    """Show the reader's own page."""
-    page = render_template(
-        "account/account.html",
-        name=current_user.username or current_user.email,
-        email=current_user.email,
-        roles=sorted(role.name for role in current_user.roles),
-        can_write=has_any_role(WRITERS),
-        user_name=data_access.get_user_name(current_user.id),
-    )
-    response = make_response(page)
-    if SIGNED_IN not in request.cookies:
-        mark_signed_in(response)
     return response
 
 

@@ -1,6 +1,8 @@
 """What happens around registering, signing in and signing out, beside Flask-Security's own part."""
 
 import re
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from flask import (
@@ -17,18 +19,18 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, user_logged_out
+from flask_login import current_user, logout_user, user_logged_out
 from flask_security import hash_password, user_authenticated
 
+from application.controller import letters, second_factor
 from application.controller.account_forms import NAME_TAKEN, RegistrationForm
+from application.controller.attempts import client_address, know_device, limit_passwords
 from application.controller.cookies import forget_visitor, mark_signed_in, mark_signed_out, read_visitor
-from application.data.errors import DatabaseBusy, NameTaken
-from application.data.operations import likes, registration
+from application.data.errors import DatabaseBusy, NameTaken, NotFound
+from application.data.operations import account_life, likes, registration
 from application.extensions import limiter
 from application.jobs import dispatch
 
-# Guessing passwords must be slow, an office arriving in the morning must not.
-SIGN_IN_LIMIT = "120/minute;1200/hour"
 REGISTER_LIMIT = "30/minute;200/hour"
 
 # Browsers read "//", "/\\" and a slash after white space as the beginning of another site's address.
@@ -41,6 +43,27 @@ REGISTERED = (
     "Please sign in with the address and the password that you have just chosen. "
     "If the address already had an account, its old password still holds."
 )
+REGISTERED_BY_MAIL = (
+    "We have sent a letter to that address. Open the link in it, then sign in. "
+    "If the address already had an account, the letter says so."
+)
+GONE = "This account was deleted meanwhile, so nothing was stored."
+
+# Flask-Security's views that change an account.
+WRITING = (
+    "login",
+    "verify",
+    "change_password",
+    "reset_password",
+    "confirm_email",
+    "change_email_confirm",
+    "two_factor_setup",
+    "two_factor_setup_validate",
+    "two_factor_token_validation",
+    "mf_recovery",
+    "mf_recovery_codes",
+)
+GUESSABLE = ("login", "verify", "change_password")
 
 
 def init_app(app: Flask) -> None:
@@ -49,9 +72,13 @@ def init_app(app: Flask) -> None:
     user_logged_out.connect(on_signed_out, app)
     app.before_request(refuse_strange_targets)
     views: dict[str, Any] = app.view_functions
-    views["security.login"] = limiter.limit(SIGN_IN_LIMIT, methods=["POST"])(views["security.login"])
+    for name in WRITING:
+        if f"security.{name}" in views:
+            views[f"security.{name}"] = storing(views[f"security.{name}"])
+    for name in GUESSABLE:
+        views[f"security.{name}"] = limit_passwords(views[f"security.{name}"])
     # Flask-Security's own view signs a new reader in, and so tells a known address from an unknown one.
-    views["security.register"] = limiter.limit(REGISTER_LIMIT, methods=["POST"])(register)
+    views["security.register"] = limiter.limit(REGISTER_LIMIT, key_func=client_address, methods=["POST"])(register)
 
 
 def refuse_strange_targets() -> None:
@@ -65,19 +92,39 @@ def refuse_strange_targets() -> None:
             abort(400, "The address to go on to is not one of this site.")
 
 
+def storing(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+    """Commit what a view has changed before it has answered, so that the answer can say that it did not work."""
+
+    @wraps(view)
+    def stored(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+        response = view(*args, **kwargs)
+        try:
+            account_life.store_account()
+        except NotFound:
+            logout_user()
+            abort(409, GONE)
+        return response
+
+    return stored
+
+
 def register() -> ResponseReturnValue:
     """Make an account; the answer is the same for an address that already has one."""
     if current_user.is_authenticated:
-        return redirect(url_for("me.account"), 303)
+        return redirect(url_for("account.show"), 303)
     form = RegistrationForm()
     if form.is_submitted() and form.validate():
         password = hash_password(form.password.data)
         try:
-            registration.register_reader(form.email.data, form.username.data, password)
+            user_id = registration.register_reader(form.email.data, form.username.data, password)
         except NameTaken:
             form.username.errors = [NAME_TAKEN]
         else:
-            flash(REGISTERED)
+            if current_app.config["SETTINGS"].sends_mail:
+                letters.greet(form.email.data, is_new=user_id is not None)
+                flash(REGISTERED_BY_MAIL)
+            else:
+                flash(REGISTERED)
             return redirect(url_for("security.login", next=form.next.data or None), 303)
     page = render_template("security/register_user.html", register_user_form=form)
     return (page, 422) if form.errors else page
@@ -89,10 +136,12 @@ def on_signed_in(_app: Flask, user: Any, **_details: Any) -> None:
         del session[key]
     visitor_id = read_visitor()
     merged = visitor_id is None or _merge(visitor_id, user.id)
+    second_factor.ask_for_it()
 
     @after_this_request
     def mark(response: Response) -> Response:
         mark_signed_in(response)
+        know_device(response, user)
         if merged:
             forget_visitor(response)
         return response

@@ -228,10 +228,11 @@ def test_the_cookies_of_a_sign_in(client: FlaskClient) -> None:
     make_user("grace", "reader")
     answer = sign_in(client, "grace", remember="y")
     cookies = {header.split("=")[0]: header for header in answer.headers.getlist("Set-Cookie")}
-    assert cookies.keys() == {"session", "remember_token", "signed_in"}
+    assert cookies.keys() == {"session", "remember_token", "signed_in", "known_device"}
     assert all("SameSite=Lax" in header for header in cookies.values())
     assert "HttpOnly" in cookies["session"]
     assert "HttpOnly" in cookies["remember_token"]
+    assert "HttpOnly" in cookies["known_device"]
     assert "HttpOnly" not in cookies["signed_in"]
     gone = client.post("/logout").headers.getlist("Set-Cookie")
     assert any(header.startswith("signed_in=;") for header in gone)
