@@ -19,6 +19,7 @@ from application.data.models import Article, ArticleLike
 from application.data.operations import articles
 from application.extensions import cache, db
 from application.jobs.pace import RUNS_KEY
+from tests.articles import TESTER, edit
 from tests.conftest import copy_of
 from tests.controller.people import make_article, make_user
 from tests.own_redis import frozen, own_redis
@@ -70,11 +71,7 @@ def fetch(site: RunningSite, path: str, method: str = "GET", **headers: str) -> 
 
 
 def retitle(slug: str, title: str, tags: list[str] | None = None) -> None:
-    draft = data_access.get_draft(slug)
-    assert draft is not None
-    articles.edit_article(
-        slug, draft.version, title=title, content=draft.content, standfirst="", publish=True, tags=tags or []
-    )
+    edit(slug, title=title, standfirst="", tags=tuple(tags or ()))
 
 
 def eventually(holds: Callable[[], object], seconds: float = 20) -> None:
@@ -94,17 +91,7 @@ def test_an_edit_is_seen_by_the_very_next_request_in_every_worker(
         for page in pages:
             fetch(site, page)
         with site.app.app_context():
-            draft = data_access.get_draft(slug)
-            assert draft is not None
-            articles.edit_article(
-                slug,
-                draft.version,
-                title=f"Version {version}",
-                content=draft.content,
-                standfirst="",
-                publish=True,
-                tags=[],
-            )
+            edit(slug, title=f"Version {version}")
         for page in pages:
             for _ in range(ENOUGH):
                 assert f"Version {version}" in fetch(site, page)[2]
@@ -119,7 +106,7 @@ def test_an_unpublished_article_is_gone_from_every_page_at_once(
     pages = ("/", author)
     assert all(slug in fetch(site, page)[2] for page in pages)
     with site.app.app_context():
-        articles.unpublish_article(slug)
+        articles.unpublish_article(slug, TESTER)
     for _ in range(ENOUGH):
         assert fetch(site, f"/articles/{slug}")[0] == 404
         assert fetch(site, f"/api/article_likes/{article_id}")[0] == 404

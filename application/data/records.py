@@ -66,6 +66,7 @@ class ArticleRecord(Struct, frozen=True):
     like_count: int
     authors: tuple[Person, ...]
     tags: tuple[TagRecord, ...]
+    canonical_url: str = ""
 
 
 class LikedArticle(Struct, frozen=True):
@@ -166,6 +167,7 @@ class Editing(Struct, frozen=True):
     authors: tuple[Person, ...]
     like_count: int = 0
     binned_at: datetime | None = None
+    updated_at: datetime | None = None
 
 
 class RevisionLine(Struct, frozen=True):
@@ -188,7 +190,7 @@ class Outcome(Struct, frozen=True):
     """What became of one of many; `problem` says why nothing did."""
 
     article_id: int
-    title: str = ""
+    slug: str = ""
     problem: str | None = None
 
 

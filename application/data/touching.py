@@ -1,7 +1,8 @@
 """The rules of invalidation: which tags a changed row touches, exactly.
 
 A list is touched by what it shows and by who is in it; an article's own tag by any change that its page shows;
-its likes by the count alone. What is noted by `data_access` must match.
+its likes by the count alone. What readers see neither before nor after a change touches nothing, and so do all tables
+that are not named here. What is noted by `data_access` must match.
 """
 
 from collections.abc import Iterator
@@ -28,7 +29,20 @@ Touch = tuple[Literal["changed", "withdrawn"], list[str]]
 ON_CARDS = frozenset(
     {"slug", "title", "standfirst", "status", "published_at", "reading_minutes", "language", "direction"}
 )
-SHOWN_NOWHERE = frozenset({"like_count", "version", "source_name", "source_path", "source_hash", "edited_here"})
+SHOWN_NOWHERE = frozenset(
+    {
+        "like_count",
+        "version",
+        "saved_at",
+        "scheduled_for",
+        "binned_at",
+        "binned_from",
+        "source_name",
+        "source_path",
+        "source_hash",
+        "edited_here",
+    }
+)
 
 
 def of_changed(session: Session) -> Iterator[Touch]:
@@ -42,16 +56,16 @@ def of_changed(session: Session) -> Iterator[Touch]:
 
 def of_removed_link(link: Link) -> Touch:
     """Return what a by-line or tag that is being removed touches."""
-    return "changed", _of_link(link, _before(link, "published_at") is not None)
+    return "changed", _of_link(link) if _before(link, "published_at") is not None else []
 
 
 def of_deleted(session: Session) -> Iterator[Touch]:
     """Yield what deleted rows touch, with what hangs on them; call it before the flush."""
     for item in session.deleted:
         if isinstance(item, Article):
-            links: list[Link] = [*item.authorships, *item.taggings]
-            yield "withdrawn", [*_names(item), *(_list_of(link) for link in links if _was_listed(item))]
-            yield "withdrawn", [tags.latest()] if _was_listed(item) else []
+            if _was_listed(item):
+                links: list[Link] = [*item.authorships, *item.taggings]
+                yield "withdrawn", [*_names(item), tags.latest(), *(_list_of(link) for link in links)]
         elif isinstance(item, Profile):
             yield "withdrawn", [tags.person(item.profile_id), tags.user_name(item.user_name)]
         elif isinstance(item, Tag):
@@ -62,9 +76,9 @@ def of_deleted(session: Session) -> Iterator[Touch]:
 
 def _of_new(item: Base) -> Iterator[Touch]:
     if isinstance(item, Article):
-        yield "changed", [*_names(item), *([tags.latest()] if item.listed_at else [])]
+        yield "changed", [*_names(item), tags.latest()] if item.listed_at else []
     elif isinstance(item, Link):
-        yield "changed", _of_link(item, item.published_at is not None)
+        yield "changed", _of_link(item) if item.published_at is not None else []
     elif isinstance(item, Profile):
         yield "changed", [tags.person(item.profile_id), tags.user_name(item.user_name)]
     elif isinstance(item, Tag):
@@ -77,7 +91,7 @@ def _of_dirty(item: Base, changed: set[str]) -> Iterator[Touch]:
     if isinstance(item, Article):
         yield from _of_article(item, changed)
     elif isinstance(item, Link):
-        yield "changed", _of_link(item, "published_at" in changed)
+        yield from _of_dirty_link(item, changed)
     elif isinstance(item, Profile):
         if "user_name" in changed:
             yield "changed", [tags.user_name(_before(item, "user_name")), tags.user_name(item.user_name)]
@@ -92,7 +106,7 @@ def _of_dirty(item: Base, changed: set[str]) -> Iterator[Touch]:
 def _of_article(item: Article, changed: set[str]) -> Iterator[Touch]:
     if "like_count" in changed:
         yield "changed", [tags.likes(item.article_id)]
-    if not changed - SHOWN_NOWHERE:
+    if not changed - SHOWN_NOWHERE or not (item.listed_at or _was_listed(item)):
         return
     withdrawn = _before(item, "status") == PUBLISHED != item.status
     kind: Literal["changed", "withdrawn"] = "withdrawn" if withdrawn else "changed"
@@ -114,12 +128,20 @@ def _names(item: Article) -> list[str]:
     ]
 
 
-def _of_link(link: Link, list_changed: bool) -> list[str]:
-    """Name the article that gained, lost or moved a by-line or a tag, and the list if its order is another now."""
+def _of_dirty_link(link: Link, changed: set[str]) -> Iterator[Touch]:
+    before = _before(link, "published_at")
+    if before is None and link.published_at is None:
+        return
+    # The list itself is another one only if its order is.
+    yield "changed", _of_link(link)[: None if "published_at" in changed else -1]
+
+
+def _of_link(link: Link) -> list[str]:
+    """Name the article that gained, lost or moved a by-line or a tag, and last the list that it is in."""
     touched = [tags.article(link.article_id)]
     if isinstance(link, ArticleAuthor):
         touched.append(tags.card(link.article_id))
-    return [*touched, _list_of(link)] if list_changed else touched
+    return [*touched, _list_of(link)]
 
 
 def _list_of(link: Link) -> str:

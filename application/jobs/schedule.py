@@ -6,6 +6,8 @@ up for: it expires, so that a worker that was away does not find a heap of them.
 
 from typing import Any
 
+HOUR = 60 * 60
+
 
 def every(seconds: float, task: str) -> dict[str, Any]:
     """Describe one entry."""
@@ -14,6 +16,9 @@ def every(seconds: float, task: str) -> dict[str, Any]:
 
 SCHEDULE = {
     "tell the caches what a failed invalidation left": every(5, "sweep_outbox"),
+    "publish what is due": every(5, "publish_due_articles"),
+    "empty the bin": every(HOUR, "empty_bin"),
+    "forget what nobody came back for": every(HOUR, "purge_autosaves"),
     "make like counts right that a lost job left wrong": every(30, "reconcile_likes"),
     "show that beat and worker are alive": every(30, "heartbeat"),
 }

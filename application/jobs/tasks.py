@@ -9,7 +9,9 @@ from application.config import Settings
 from application.data import invalidation
 from application.data.data_access import find_miscounted
 from application.data.errors import DatabaseBusy
-from application.data.operations import likes
+from application.data.operations import autosaves, likes, schedule
+from application.data.operations import bin as the_bin
+from application.data.types import utc_now
 from application.extensions import live
 from application.jobs.pace import Pace
 
@@ -48,6 +50,24 @@ def sweep_outbox() -> int:
 def heartbeat() -> None:
     """Show that beat, broker and worker do their work together."""
     _pace().redis.set(HEARTBEAT_KEY, int(time.time()), ex=HEARTBEAT_TTL)
+
+
+@shared_task(name="publish_due_articles", autoretry_for=(DatabaseBusy,), default_retry_delay=1)  # type: ignore[untyped-decorator]  # celery ships no types
+def publish_due_articles() -> list[int]:
+    """Publish the articles whose time has come, also those whose time came while nobody looked."""
+    return schedule.publish_due(utc_now())
+
+
+@shared_task(name="empty_bin")  # type: ignore[untyped-decorator]  # celery ships no types
+def empty_bin() -> int:
+    """Delete for good what has lain in the bin for thirty days."""
+    return the_bin.empty_bin(utc_now())
+
+
+@shared_task(name="purge_autosaves")  # type: ignore[untyped-decorator]  # celery ships no types
+def purge_autosaves() -> int:
+    """Delete what somebody typed, did not send and did not come back for."""
+    return autosaves.purge(utc_now())
 
 
 def _recount(article_id: int) -> int | None:

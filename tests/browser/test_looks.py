@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, Page
 
 from application.config import ROOT
 from application.data.models import Article, ArticleAuthor, Profile
-from application.data.operations import articles
 from application.extensions import db
+from tests.articles import write
 from tests.conftest import copy_of
 from tests.own_redis import own_redis
 from tests.site import RunningSite, running_site
@@ -65,14 +65,15 @@ def furnish() -> None:
     people = [Profile(user_name=f"author-{n}", display_name=f"Author Number {n}") for n in range(12)]
     db.session.add_all([*people, Profile(user_name="nobody-yet", display_name="Nobody Yet")])
     db.session.commit()
-    ids = [person.profile_id for person in people]
     paragraph = "A paragraph of an article that goes on, with `code` and **emphasis**, to see how it is set. " * 8
     table = "\n\n|" + " wide column |" * 14 + "\n|" + "---|" * 14 + "\n|" + " cell |" * 14 + "\n\n"
     body = (paragraph + "\n\n") * 220 + table + "```\n" + "x" * 300 + "\n```\n\n" + "word" * 80
     assert len(body) > 160_000
+    names = tuple(person.user_name for person in people)
+    tags = tuple(f"tag number {n}" for n in range(30))
     made = [
-        articles.create_article(ids, LONG_TITLE, body, paragraph[:300], True, [f"tag number {n}" for n in range(30)]),
-        articles.create_article(ids[:1], "مقال بالعربية عن القياس", RIGHT_TO_LEFT * 6, "", True),
+        write(LONG_TITLE, body, standfirst=paragraph[:300], authors=names, tags=tags).slug,
+        write("مقال بالعربية عن القياس", RIGHT_TO_LEFT * 6, authors=names[:1]).slug,
     ]
     for slug, wished in zip(made, ("long", "rtl"), strict=True):
         article = db.session.query(Article).filter_by(slug=slug).one()

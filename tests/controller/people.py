@@ -7,9 +7,11 @@ from flask_security import hash_password
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from application.data.models import Article, Role, User
-from application.data.operations import articles, people
+from application.data.data_access import get_user_name
+from application.data.models import Role, User
+from application.data.operations import people
 from application.extensions import db
+from tests.articles import write
 
 PASSWORD = "correct horse battery"
 
@@ -35,9 +37,8 @@ def sign_in(client: FlaskClient, username: str, password: str = PASSWORD, **form
 
 def make_article(user_id: int, title: str = "A title", *, publish: bool = True) -> tuple[int, str]:
     """Return the article's id and slug."""
-    slug = articles.create_article(
-        [people.ensure_profile(user_id)], title=title, content="Some *text*.", standfirst="", publish=publish, tags=[]
-    )
-    article_id = db.session.scalar(select(Article.article_id).where(Article.slug == slug))
-    assert article_id is not None
-    return article_id, slug
+    people.ensure_profile(user_id)
+    author = get_user_name(user_id)
+    assert author is not None
+    saved = write(title, "Some *text*.", authors=(author,), publish=publish)
+    return saved.article_id, saved.slug

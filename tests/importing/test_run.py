@@ -9,8 +9,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from application.data.models import Article, ArticleAuthor, OldAddress, Profile, User
-from application.data.operations.articles import edit_article, unpublish_article
+from application.data.operations.articles import unpublish_article
 from application.extensions import db
+from tests.articles import TESTER, edit
 
 Write = Callable[..., None]
 Import = Callable[..., str]
@@ -105,16 +106,7 @@ def test_a_file_that_becomes_a_draft_is_taken_from_readers_and_can_return(
 def test_what_was_edited_here_is_left_alone_unless_told(write: Write, run: Import) -> None:
     write()
     run()
-    edit_article(
-        "first",
-        article().version,
-        title="Ours",
-        content="Ours.",
-        standfirst="",
-        publish=True,
-        tags=[],
-        author_profile_ids=None,
-    )
+    edit("first", title="Ours", content="Ours.", standfirst="", tags=())
     write(body="Theirs.")
     output = run()
     assert "1 edited here" in output
@@ -128,7 +120,7 @@ def test_what_was_edited_here_is_left_alone_unless_told(write: Write, run: Impor
 def test_what_an_editor_took_back_does_not_return_by_itself(write: Write, run: Import) -> None:
     write()
     run()
-    unpublish_article("first")
+    unpublish_article("first", TESTER)
     assert "1 edited here" in run()
     assert article().status == "unpublished"
 

@@ -3,9 +3,9 @@
 import pytest
 from flask import Flask
 
-from application.data.models import Article, Profile
-from application.data.operations import articles
+from application.data.models import Profile
 from application.extensions import db
+from tests.articles import write
 
 
 @pytest.fixture
@@ -13,7 +13,4 @@ def article_id(app: Flask) -> int:
     author = Profile(user_name="ada", display_name="Ada")
     db.session.add(author)
     db.session.commit()
-    slug = articles.create_article([author.profile_id], title="On counting", content="One, two.", publish=True)
-    found = db.session.query(Article.article_id).filter_by(slug=slug).scalar()
-    assert isinstance(found, int)
-    return found
+    return write("On counting", "One, two.").article_id

@@ -9,6 +9,10 @@ from application.data.data_access.articles import (
     get_draft,
     get_more_by_authors,
 )
+from application.data.data_access.audit import get_audit
+from application.data.data_access.autosaves import get_autosave, get_autosaves
+from application.data.data_access.desk import get_desk
+from application.data.data_access.editing import get_editing
 from application.data.data_access.feedback import get_feedback
 from application.data.data_access.likes import (
     find_miscounted,
@@ -18,16 +22,25 @@ from application.data.data_access.likes import (
     get_published,
 )
 from application.data.data_access.people import get_person, get_profile_id, get_user_id, get_user_name, is_name_taken
+from application.data.data_access.revisions import get_revision, get_revisions
+from application.data.data_access.schedule import find_due, find_forgotten
 from application.data.data_access.tags import get_tag
 
 __all__ = [
+    "find_due",
+    "find_forgotten",
     "find_miscounted",
     "find_old_address",
     "get_all_articles",
     "get_article",
     "get_articles_by_tag",
     "get_articles_by_username",
+    "get_audit",
+    "get_autosave",
+    "get_autosaves",
+    "get_desk",
     "get_draft",
+    "get_editing",
     "get_feedback",
     "get_like_count",
     "get_like_counts",
@@ -36,6 +49,8 @@ __all__ = [
     "get_person",
     "get_profile_id",
     "get_published",
+    "get_revision",
+    "get_revisions",
     "get_tag",
     "get_user_id",
     "get_user_name",

@@ -73,9 +73,9 @@ def get_articles_by_tag(slug: str, before: str | None = None) -> CardPage:
 @timed("get_article")
 def get_article(slug: str) -> ArticleRecord | None:
     """Return a published article in full; two statements."""
-    statement = select(*CARD_COLUMNS, Article.updated_at, Article.like_count, Article.html).where(
-        Article.slug == slug, Article.status == PUBLISHED
-    )
+    statement = select(
+        *CARD_COLUMNS, Article.updated_at, Article.like_count, Article.canonical_url, Article.html
+    ).where(Article.slug == slug, Article.status == PUBLISHED)
     row = db.session.execute(statement).one_or_none()
     if row is None:
         cache.depends_on(tags.slug(slug))

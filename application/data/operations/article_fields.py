@@ -1,17 +1,38 @@
 """What an article's fields may hold, whoever sends them."""
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from application.data.errors import Invalid
-from application.data.models import STANDFIRST_LENGTH, TAG_LENGTH, TITLE_LENGTH
+from application.data.models import (
+    ADDRESS_LENGTH,
+    LANGUAGE_LENGTH,
+    STANDFIRST_LENGTH,
+    TAG_LENGTH,
+    TITLE_LENGTH,
+    USER_NAME_LENGTH,
+)
+from application.data.records import Written
 from application.utils import markdown
-from application.utils.text import reading_minutes, slugify
+from application.utils.text import clean_body, clean_line, fold, reading_minutes, slugify
 
 LONGEST_CONTENT = 1_000_000
 MOST_TAGS = 30
+MOST_AUTHORS = 50
+FARTHEST = timedelta(days=5 * 365 + 1)
+"""How far ahead an article can be scheduled: a date beyond it is a slip of the keyboard."""
+
 _LAYOUT = frozenset("\t\n\r\x85")
+_FAR_TOO_LONG = 4
+"""Times its limit, past which a text is not even looked at: it is refused whatever cleaning would leave of it."""
+
+# RFC 5646, section 2.1, as far as its form goes.
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+_NOT_IN_ADDRESSES = re.compile(r"""[\s<>"\\^`{|}]""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +46,40 @@ class Fields:
     reading_minutes: int
     labels: Mapping[str, str]
     slug: str | None
+    authors: tuple[str, ...]
+    canonical_url: str
+    language: str
+    direction: str
 
 
-def prepare(title: str, standfirst: str, content: str, tags: Sequence[str], slug: str | None = None) -> Fields:
+def prepare(written: Written) -> Fields:
     """Check every field and render the text: slow and pure, for a thread. Raises `Invalid`."""
     check = Checker()
-    checked = check.title(title), check.standfirst(standfirst), check.content(content)
-    labels = check.tags(tags)
-    wished = None if slug is None else check.slug(slug)
+    content = check.content(written.content)
+    fields = Fields(
+        title=check.title(written.title),
+        standfirst=check.standfirst(written.standfirst),
+        content=content,
+        html="",
+        reading_minutes=0,
+        labels=check.tags(written.tags),
+        slug=None if written.slug is None else check.slug(written.slug),
+        authors=check.authors(written.authors),
+        canonical_url=check.canonical_url(written.canonical_url),
+        language=check.language(written.language),
+        direction=check.direction(written.direction),
+    )
     check.raise_if_any()
-    return Fields(*checked, markdown.render(checked[2]), reading_minutes(checked[2]), labels, wished)
+    values = {name: getattr(fields, name) for name in Fields.__slots__}
+    return Fields(**{**values, "html": markdown.render(content), "reading_minutes": reading_minutes(content)})
+
+
+def check_time(at: datetime, now: datetime) -> None:
+    """Refuse a time that nobody means. Raises `Invalid`, ValueError for one without its zone."""
+    if at.tzinfo is None:
+        raise ValueError("a time without its zone is no moment")
+    if at > now + FARTHEST:
+        raise Invalid({"at": "An article can be scheduled for five years ahead at most."})
 
 
 class Checker:
@@ -50,28 +95,27 @@ class Checker:
 
     def title(self, text: str) -> str:
         """Return a title as it is stored: one line of 1 to 300 characters."""
-        title = self._line("title", text, TITLE_LENGTH)
+        title = self.line("title", text, TITLE_LENGTH)
         if not title:
             self.problems.setdefault("title", "Give the article a title.")
         return title
 
     def standfirst(self, text: str) -> str:
         """Return a standfirst as it is stored: one paragraph, or nothing."""
-        return self._line("standfirst", text, STANDFIRST_LENGTH)
+        return self.line("standfirst", text, STANDFIRST_LENGTH)
 
     def content(self, text: str) -> str:
         """Return Markdown as it is stored: with line feeds alone."""
-        content = self._text("content", text).replace("\r\n", "\n").replace("\r", "\n")
+        content = self.body("content", text, LONGEST_CONTENT)
         if not content.strip():
             self.problems.setdefault("content", "Write something first.")
-        self._limit("content", content, LONGEST_CONTENT)
         return content
 
     def tags(self, names: Sequence[str]) -> dict[str, str]:
         """Return tags as slug → name, in their order, each once."""
         tags: dict[str, str] = {}
         for name in names:
-            line = self._line("tags", name, TAG_LENGTH)
+            line = self.line("tags", name, TAG_LENGTH)
             slug = slugify(line, TAG_LENGTH)
             if slug:
                 tags.setdefault(slug, line)
@@ -83,17 +127,57 @@ class Checker:
 
     def slug(self, text: str) -> str:
         """Return an address as it is stored: folded letters and digits with hyphens."""
-        slug = slugify(self._text("slug", text))
+        slug = slugify(self._text("slug", text, ADDRESS_LENGTH))
         if not slug:
             self.problems.setdefault("slug", "An address needs a letter or a digit.")
         return slug
 
-    def _line(self, field: str, text: str, longest: int) -> str:
-        line = " ".join(self._text(field, text).split())
+    def authors(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return user names in the spelling in which they are stored, each once."""
+        folded = (fold(self.line("authors", name, USER_NAME_LENGTH)) for name in names)
+        authors = tuple(dict.fromkeys(name for name in folded if name))
+        if not authors:
+            self.problems.setdefault("authors", "An article needs an author.")
+        if len(authors) > MOST_AUTHORS:
+            self.problems.setdefault("authors", f"An article can have {MOST_AUTHORS} authors at most.")
+        return authors
+
+    def canonical_url(self, text: str) -> str:
+        """Return the address at which the article stood first, or nothing."""
+        address = self.line("canonical_url", text, ADDRESS_LENGTH)
+        if address and not _is_web_address(address):
+            self.problems.setdefault("canonical_url", "Write a whole address, such as https://example.org/article.")
+        return address
+
+    def language(self, text: str) -> str:
+        """Return a language tag."""
+        language = self.line("language", text, LANGUAGE_LENGTH)
+        if not _LANGUAGE.fullmatch(language):
+            self.problems.setdefault("language", "Write a language as “en” or “pt-BR”.")
+        return language
+
+    def direction(self, text: str) -> str:
+        """Return a direction of writing."""
+        if text not in {"ltr", "rtl", "auto"}:
+            self.problems.setdefault("direction", "Choose a direction.")
+        return text
+
+    def line(self, field: str, text: str, longest: int) -> str:
+        """Return one line, without the marks of direction that would turn its neighbours round."""
+        line = clean_line(self._text(field, text, longest))
         self._limit(field, line, longest)
         return line
 
-    def _text(self, field: str, text: str) -> str:
+    def body(self, field: str, text: str, longest: int) -> str:
+        """Return text of many lines."""
+        body = clean_body(self._text(field, text, longest))
+        self._limit(field, body, longest)
+        return body
+
+    def _text(self, field: str, text: str, longest: int) -> str:
+        if len(text) > longest * _FAR_TOO_LONG:
+            self._limit(field, text, longest)
+            return ""
         if any(unicodedata.category(sign) in {"Cc", "Cs"} for sign in set(text) - _LAYOUT):
             self.problems.setdefault(field, "This contains a control character; please take it out.")
         return unicodedata.normalize("NFC", text)
@@ -101,3 +185,17 @@ class Checker:
     def _limit(self, field: str, text: str, longest: int) -> None:
         if len(text) > longest:
             self.problems.setdefault(field, f"This is too long: {longest:,} characters are the most.")
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return (
+            parts.scheme in {"http", "https"}
+            and bool(parts.hostname)
+            and parts.username is None
+            and (parts.port is None or parts.port > 0)
+            and not _NOT_IN_ADDRESSES.search(text)
+        )
+    except ValueError:
+        return False

@@ -31,6 +31,15 @@ def free_slug(session: Session, wished: str, article_id: int | None = None) -> s
     return f"{wished[:90]}-{secrets.token_hex(4)}"
 
 
+def claimed_slug(session: Session, wished: str, article_id: int | None = None) -> str:
+    """Return the slug that was asked for. Raises `Invalid` where another article is, or was, one in the bin too."""
+    there = select(Article.article_id).where(Article.slug == wished)
+    left = select(OldAddress.article_id).where(OldAddress.address == address_of(wished))
+    if {session.scalar(there), session.scalar(left)} - {None, article_id}:
+        raise Invalid({"slug": "Another article has this address, or had it; please choose another."})
+    return wished
+
+
 def address_of(slug: str) -> str:
     """Return the folded path of an article."""
     return fold(f"/articles/{slug}")
@@ -70,18 +79,26 @@ def set_authors(session: Session, article: Article, profile_ids: Sequence[int]) 
     article.authorships = [kept[profile_id] for profile_id in wanted]
 
 
+def author_ids(session: Session, user_names: Sequence[str]) -> list[int]:
+    """Return whose user names these are, in their order. Raises `Invalid` for a name that is nobody's."""
+    known = select(Profile.user_name, Profile.profile_id).where(Profile.user_name.in_(user_names))
+    ids = {row.user_name: row.profile_id for row in session.execute(known)}
+    if missing := [name for name in user_names if name not in ids]:
+        raise Invalid({"authors": f"There is no author named “{missing[0]}”."})
+    return [ids[name] for name in user_names]
+
+
 def set_tags(session: Session, article: Article, names: Mapping[str, str]) -> None:
     """Set the tags, given as slug → name; new ones are made, the names of known ones stay."""
-    tag_ids = {_ensure_tag(session, slug, name) for slug, name in names.items()}
+    known = select(Tag.slug, Tag.tag_id).where(Tag.slug.in_(names))
+    ids = {row.slug: row.tag_id for row in session.execute(known)} if names else {}
+    tag_ids = {ids[slug] if slug in ids else _ensure_tag(session, slug, name) for slug, name in names.items()}
     kept = {link.tag_id: link for link in article.taggings if link.tag_id in tag_ids}
     added = [ArticleTag(tag_id=tag_id) for tag_id in sorted(tag_ids - set(kept))]
     article.taggings = [*kept.values(), *added]
 
 
 def _ensure_tag(session: Session, slug: str, name: str) -> int:
-    known = session.scalar(select(Tag.tag_id).where(Tag.slug == slug))
-    if known is not None:
-        return known
     adding = insert_unless_there(session, Tag).values(slug=slug, name=name).returning(Tag.tag_id)
     made = session.scalar(adding)
     if made is not None:

@@ -1,136 +1,166 @@
-"""Writing articles: create, edit, publish, take back."""
+"""Writing articles: create, save, publish, take back, discard, restore."""
 
-from collections.abc import Sequence
+from datetime import datetime
 
+import msgspec
 from sqlalchemy import select
-from sqlalchemy.orm import Session, undefer
-from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.orm import undefer
 
 from application.data.errors import EditConflict, Invalid, NotFound
-from application.data.models import DRAFT, PUBLISHED, UNPUBLISHED, Article, OldAddress
-from application.data.operations.article_fields import prepare
-from application.data.operations.article_parts import address_of, free_slug, move, set_authors, set_tags
-from application.data.operations.transaction import decided_by_constraints, transaction
+from application.data.models import DRAFT, PUBLISHED, SCHEDULED, UNPUBLISHED, Article, Revision
+from application.data.operations.article_fields import check_time, prepare
+from application.data.operations.article_parts import author_ids, claimed_slug, free_slug, set_authors, set_tags
+from application.data.operations.editing import RENDERED, Desk, Which, at_desk, is_public, peek
+from application.data.operations.revising import is_same, written_from
+from application.data.operations.transaction import TRIES, decided_by_constraints, transaction
+from application.data.records import Actor, Saved, Written
 from application.data.types import utc_now
 from application.utils.offload import run_in_thread
 from application.utils.text import slugify
-
-WRITTEN = ("title", "standfirst", "content", "html", "reading_minutes")
 
 NAMELESS = "article"
 """The slug of a title without a letter."""
 
 
 @decided_by_constraints
-def create_article(
-    author_profile_ids: Sequence[int],
-    title: str,
-    content: str,
-    standfirst: str = "",
-    publish: bool = False,
-    tags: Sequence[str] = (),
-) -> str:
-    """Store a new article and return its slug. Raises `Invalid`, `DatabaseBusy`."""
-    fields = run_in_thread(prepare, title, standfirst, content, tags)
-    article = Article(**{name: getattr(fields, name) for name in WRITTEN})
-    with transaction() as session:
-        article.slug = free_slug(session, slugify(article.title) or NAMELESS)
-        _show(article, publish)
+def create_article(written: Written, by: Actor) -> Saved:
+    """Store a new draft, at the slug it wishes for or at one made from its title. Raises `Invalid`, `DatabaseBusy`."""
+    fields = run_in_thread(prepare, written)
+    article = Article(status=DRAFT, **{name: getattr(fields, name) for name in RENDERED})
+    with transaction() as session, session.no_autoflush:
+        wished = fields.slug and claimed_slug(session, fields.slug)
+        article.slug = wished or free_slug(session, slugify(article.title) or NAMELESS)
         session.add(article)
-        set_authors(session, article, author_profile_ids)
+        set_authors(session, article, author_ids(session, fields.authors))
         set_tags(session, article, fields.labels)
-        session.flush()
-        return article.slug
+        return Desk(session, article, None, by).done("created", written=written_from(fields, article.slug))
 
 
 @decided_by_constraints
-def edit_article(
-    slug: str,
-    version: int,
-    *,
-    title: str,
-    content: str,
-    standfirst: str,
-    publish: bool,
-    tags: Sequence[str],
-    new_slug: str | None = None,
-    author_profile_ids: Sequence[int] | None = None,
-) -> str:
-    """Change an article that is still at this version and return its slug.
+def save_article(slug: str, version: int, written: Written, by: Actor) -> Saved:
+    """Save an article that is still at this version: itself, or as a newer draft beside what readers see.
 
-    What is given unchanged touches nothing. Raises `NotFound`, `EditConflict`, `Invalid`, `DatabaseBusy`.
+    What is given unchanged is no save. Raises `NotFound`, `EditConflict`, `Invalid`, `DatabaseBusy`.
     """
-    fields = run_in_thread(prepare, title, standfirst, content, tags, new_slug)
-    try:
-        # Flushed once, at the end, where it shows whether anything was changed at all.
-        with transaction() as session, session.no_autoflush:
-            article = _find(session, slug)
-            if article.version != version:
-                raise EditConflict
-            for name in WRITTEN:
-                _assign(article, name, getattr(fields, name))
-            if fields.slug is not None and fields.slug != article.slug:
-                move(session, article, _claimed(session, fields.slug, article))
-            if author_profile_ids is not None:
-                set_authors(session, article, author_profile_ids)
-            set_tags(session, article, fields.labels)
-            _show(article, publish)
-            _date(session, article)
-            session.flush()
-            return article.slug
-    except StaleDataError as error:
-        raise EditConflict from error
+    return _save(slug, version, written, by)
 
 
-def publish_article(slug: str) -> None:
-    """Let readers see an article. Raises `NotFound`."""
-    _set_shown(slug, shown=True)
+@decided_by_constraints
+def restore_revision(slug: str, version: int, number: int, by: Actor) -> Saved:
+    """Save an earlier text once more; the address and the by-lines stay what they are. Raises as `save_article`."""
+    with at_desk(slug, version, by) as desk:
+        now = desk.written()
+        found = desk.session.scalar(
+            select(Revision)
+            .where(Revision.article_id == desk.article.article_id, Revision.number == number)
+            .options(undefer(Revision.fields))
+        )
+        if found is None:
+            raise NotFound
+        earlier = msgspec.convert(found.fields, Written)
+    return _save(slug, version, msgspec.structs.replace(earlier, slug=now.slug, authors=now.authors), by, "restored")
 
 
-def unpublish_article(slug: str) -> None:
-    """Take an article back from readers; it keeps its date, address and likes. Raises `NotFound`."""
-    _set_shown(slug, shown=False)
+@decided_by_constraints
+def publish_article(slug: str, version: int | None, by: Actor, at: datetime | None = None) -> Saved:
+    """Let readers see an article with its newer draft, now or at a time to come.
+
+    Raises `NotFound`, `EditConflict`, `Invalid` (for `at` too), `DatabaseBusy`.
+    """
+    return publish(slug, version, by, at)
 
 
-def _set_shown(slug: str, *, shown: bool) -> None:
-    with transaction() as session:
-        article = _find(session, slug)
-        _show(article, shown)
-        _date(session, article)
+@decided_by_constraints
+def unpublish_article(slug: str, by: Actor) -> Saved:
+    """Take an article back from readers, or from the schedule; it keeps its date, address and likes.
+
+    Raises `NotFound`, `DatabaseBusy`.
+    """
+    return take_back(slug, by)
 
 
-def _find(session: Session, slug: str) -> Article:
-    finding = select(Article).where(Article.slug == slug)
-    article = session.scalar(finding.options(undefer(Article.content), undefer(Article.html)))
-    if article is None:
-        raise NotFound
-    return article
+@decided_by_constraints
+def discard_working_copy(slug: str, version: int, by: Actor) -> Saved:
+    """Forget the newer draft of an article; a revision keeps it. Raises `NotFound`, `EditConflict`, `DatabaseBusy`."""
+    with at_desk(slug, version, by) as desk:
+        if desk.copy is None:
+            return desk.saved()
+        before = desk.written()
+        desk.drop_copy()
+        return desk.done("discarded", written=desk.written(), before=before)
 
 
-def _assign(article: Article, field: str, value: object) -> None:
-    if getattr(article, field) != value:
-        setattr(article, field, value)
+# The same for one of many, which is known by its id.
 
 
-def _show(article: Article, publish: bool) -> None:
-    if publish:
-        article.published_at = article.published_at or utc_now()
-        article.status = PUBLISHED
-    else:
+def publish(which: Which, version: int | None, by: Actor, at: datetime | None = None) -> Saved:
+    """Do what `publish_article` says; without a version, whatever is newest is meant."""
+    if at is not None:
+        check_time(at, utc_now())
+    for _ in range(TRIES):
+        try:
+            return _publish(which, version, by, at)
+        except EditConflict:
+            # Somebody saved while the draft was rendered: theirs is the newest now.
+            if version is not None:
+                raise
+    raise EditConflict
+
+
+def take_back(which: Which, by: Actor) -> Saved:
+    """Do what `unpublish_article` says."""
+    with at_desk(which, None, by) as desk:
+        article = desk.article
+        if article.status not in {PUBLISHED, SCHEDULED}:
+            return desk.saved()
+        deed = "unpublished" if is_public(article) else "unscheduled"
         article.status = DRAFT if article.published_at is None else UNPUBLISHED
+        article.scheduled_for = None
+        return desk.done(deed, written=desk.written())
 
 
-def _date(session: Session, article: Article) -> None:
-    """Date an edit that changed anything; an imported article is ours from now on."""
-    if session.is_modified(article) or any(session.is_modified(link) for link in article.authorships):
-        article.updated_at = utc_now()
-        article.edited_here = article.source_name is not None
+def _save(slug: str, version: int, written: Written, by: Actor, deed: str | None = None) -> Saved:
+    fields = run_in_thread(prepare, written)
+    with at_desk(slug, version, by) as desk:
+        before = desk.written()
+        after = written_from(fields, before.slug)
+        if is_same(before, after):
+            return desk.saved()
+        public = is_public(desk.article)
+        if public:
+            desk.keep_copy(after)
+        else:
+            desk.apply(fields)
+        return desk.done(deed or ("draft" if public else "saved"), written=after, before=before)
 
 
-def _claimed(session: Session, wished: str, article: Article) -> str:
-    """Return the slug that was asked for. Raises `Invalid` where another article is, or was."""
-    there = select(Article.article_id).where(Article.slug == wished)
-    left = select(OldAddress.article_id).where(OldAddress.address == address_of(wished))
-    if {session.scalar(there), session.scalar(left)} - {None, article.article_id}:
-        raise Invalid({"slug": "Another article has this address, or had it; please choose another."})
-    return wished
+def _publish(which: Which, version: int | None, by: Actor, at: datetime | None) -> Saved:
+    seen, fields = peek(which, version)
+    with at_desk(which, seen, by) as desk:
+        article, now = desk.article, utc_now()
+        later = at if at is not None and at > now else None
+        if is_public(article):
+            if later is not None:
+                raise Invalid({"at": "Readers see this article already; take it back first."})
+            if fields is None:
+                return desk.saved()
+        elif later == article.scheduled_for and later is not None and fields is None:
+            return desk.saved()
+        before = desk.written()
+        if fields is not None:
+            desk.apply(fields)
+        article.scheduled_for = later
+        if later is not None:
+            article.status = SCHEDULED
+            return desk.done("scheduled", written=before)
+        show(article, article.published_at or now)
+        return desk.done("published", written=before)
+
+
+def show(article: Article, published_at: datetime) -> None:
+    """Let readers see an article under this date; to them it is as old as that when they see it first."""
+    if article.published_at is None:
+        article.updated_at = published_at
+    article.published_at = published_at
+    article.status = PUBLISHED
+    article.scheduled_for = None

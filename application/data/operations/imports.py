@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
 from application.data.models import (
+    BINNED,
     DISPLAY_NAME_LENGTH,
     DRAFT,
     PUBLISHED,
@@ -21,12 +22,15 @@ from application.data.models import (
     User,
 )
 from application.data.operations.article_parts import address_of, free_slug, set_authors, set_tags
+from application.data.operations.revising import revise, written_in
 from application.data.operations.transaction import decided_by_constraints, transaction
+from application.data.records import Actor
 from application.data.types import utc_now
 from application.utils.text import fold, numbered, slugify
 
 MOST_NAMESAKES = 50
 NAMELESS = "author"
+_IMPORTER = Actor(None, "the importer")
 
 Outcome = Literal["new", "updated", "unchanged", "edited here"]
 
@@ -60,7 +64,7 @@ def store_imported(article: ImportedArticle, *, overwrite: bool = False) -> Outc
     """
     with transaction() as session:
         known = _find(session, article)
-        if known is not None and known.edited_here and not overwrite:
+        if known is not None and (known.edited_here or known.status == BINNED) and not overwrite:
             return "edited here"
         if known is not None and known.source_hash == article.source_hash and not known.edited_here:
             return "unchanged"
@@ -77,6 +81,7 @@ def store_imported(article: ImportedArticle, *, overwrite: bool = False) -> Outc
                 stored.authorships = []
             set_tags(session, stored, article.tags)
             session.flush()
+            revise(session, stored, "imported", _IMPORTER, written_in(session, stored), None)
             _keep_addresses(session, stored, article.addresses)
     return "new" if known is None else "updated"
 
@@ -117,9 +122,10 @@ def _fill(stored: Article, article: ImportedArticle) -> None:
     }
     values["published_at"] = article.published_at or stored.published_at
     values["status"] = PUBLISHED if article.published_at else UNPUBLISHED if stored.published_at else DRAFT
-    values["edited_here"] = False
+    # One that lay in the bin, or waited for its time, is what its file says.
+    values.update(edited_here=False, scheduled_for=None, binned_at=None, binned_from=None)
     if is_known:
-        values["updated_at"] = utc_now()
+        values["updated_at"] = values["saved_at"] = utc_now()
     for name, value in values.items():
         if getattr(stored, name) != value:
             setattr(stored, name, value)

@@ -6,11 +6,15 @@ from sqlalchemy.orm import Session
 from application.data.database import end_read_transaction
 from application.data.errors import Invalid, NameTaken, NotFound
 from application.data.models import DISPLAY_NAME_LENGTH, USER_NAME_LENGTH, Profile, User
+from application.data.operations.article_fields import Checker
+from application.data.operations.audit import note
 from application.data.operations.transaction import decided_by_constraints, transaction
+from application.data.records import Actor
 from application.extensions import db
 from application.utils.text import fold, numbered
 
 MOST_NUMBERED = 50
+LONGEST_BIOGRAPHY = 5000
 
 
 @decided_by_constraints
@@ -54,6 +58,25 @@ def link_profile(user_id: int, user_name: str) -> int:
             raise Invalid({"user_name": "This account is another author already."})
         profile.user_id = user_id
         return profile.profile_id
+
+
+@decided_by_constraints
+def edit_profile(user_name: str, display_name: str, biography: str, by: Actor) -> None:
+    """Change what readers see of an author. Raises `NotFound`, `Invalid`, `DatabaseBusy`."""
+    check = Checker()
+    name = check.line("display_name", display_name, DISPLAY_NAME_LENGTH)
+    if not name:
+        check.problems.setdefault("display_name", "Give a name.")
+    text = check.body("biography", biography, LONGEST_BIOGRAPHY).strip()
+    check.raise_if_any()
+    with transaction() as session:
+        profile = session.scalar(select(Profile).where(Profile.user_name == fold(user_name)).with_for_update())
+        if profile is None:
+            raise NotFound
+        if (profile.display_name, profile.biography) == (name, text):
+            return
+        profile.display_name, profile.biography = name, text
+        note(session, "profile edited", f"author {profile.user_name}", by)
 
 
 def _of_account(user_id: int) -> Select[int]:

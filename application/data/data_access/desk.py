@@ -1,0 +1,77 @@
+"""What the desk shows: articles in every state, lately saved first; never cached."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, exists, literal, select, tuple_
+
+from application.data.data_access.cards import read_authors
+from application.data.models import BINNED, STATUSES, Article, ArticleAuthor, Profile, WorkingCopy
+from application.data.records import DeskFilter, DeskLine, DeskPage
+from application.data.types import UTCDateTime
+from application.extensions import db
+from application.measuring.timing import timed
+from application.utils.pagination import Position, read_cursor, write_cursor
+from application.utils.text import clean_line, fold
+
+LINES_A_PAGE = 30
+NEWER_DRAFT = "newer draft"
+"""The state of a published article with a draft that readers do not see."""
+
+_HAS_COPY = exists().where(WorkingCopy.article_id == Article.article_id)
+_COLUMNS = (
+    Article.article_id,
+    Article.slug,
+    Article.title,
+    Article.status,
+    Article.published_at,
+    Article.scheduled_for,
+    Article.binned_at,
+    Article.saved_at,
+    Article.like_count,
+    Article.language,
+    Article.direction,
+    _HAS_COPY.label("has_working_copy"),
+)
+
+
+@timed("get_desk")
+def get_desk(wanted: DeskFilter) -> DeskPage:
+    """Return a page of the desk; what is in the bin only when the bin is asked for. Raises `InvalidCursor`."""
+    position = read_cursor(wanted.before)
+    here = tuple_(literal(position.at, UTCDateTime), literal(position.article_id))
+    page = (
+        _matching(wanted)
+        .where(tuple_(Article.saved_at, Article.article_id) < here)
+        .order_by(Article.saved_at.desc(), Article.article_id.desc())
+        .limit(LINES_A_PAGE + 1)
+    )
+    rows = db.session.execute(page).all()
+    shown = rows[:LINES_A_PAGE]
+    authors = read_authors(row.article_id for row in shown)
+    older = None
+    if len(rows) > LINES_A_PAGE:
+        older = write_cursor(Position(shown[-1].saved_at, shown[-1].article_id))
+    return DeskPage(tuple(DeskLine(**row._mapping, authors=authors[row.article_id]) for row in shown), older)
+
+
+def _matching(wanted: DeskFilter) -> Select[*tuple[Any, ...]]:
+    found = select(*_COLUMNS)
+    if wanted.state == NEWER_DRAFT:
+        found = found.where(_HAS_COPY, Article.status != BINNED)
+    elif wanted.state in STATUSES:
+        found = found.where(Article.status == wanted.state)
+    else:
+        found = found.where(Article.status != BINNED)
+    if wanted.author_user_name:
+        found = found.where(_is_by(Profile.user_name == fold(clean_line(wanted.author_user_name))))
+    if wanted.mine_user_id is not None:
+        found = found.where(_is_by(Profile.user_id == wanted.mine_user_id))
+    if words := clean_line(wanted.text).split():
+        found = found.where(*(Article.title.icontains(word, autoescape=True) for word in words[:10]))
+    return found
+
+
+def _is_by(profile: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Find the articles of one author by their by-lines, one step in an index for each article on the way."""
+    who = select(Profile.profile_id).where(profile).scalar_subquery()
+    return exists().where(ArticleAuthor.article_id == Article.article_id, ArticleAuthor.profile_id == who)
