@@ -3,6 +3,7 @@
 import logging
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from application import accounts, cli
 from application.caching import recovering
@@ -40,6 +41,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     # The outermost layers, from the inside out: a stored page is answered before Flask is entered, and timed.
     app.wsgi_app = cache.page_cache(app)  # type: ignore[method-assign]
     app.wsgi_app = ServerTiming(app.wsgi_app)  # type: ignore[method-assign]
+    if settings.proxies:
+        # Each proxy in front adds the address that it was asked from; only that many are believed.
+        app.wsgi_app = ProxyFix(app.wsgi_app, settings.proxies, settings.proxies, x_host=0)  # type: ignore[method-assign]
     return app
 
 

@@ -36,8 +36,8 @@ limit_request_line = 4094
 limit_request_fields = 100
 limit_request_field_size = 8190
 
-# The address and scheme of a reader are believed from a proxy on this machine only.
-forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
+# PROXIES says how many proxies to believe about a reader's address and scheme; gunicorn itself believes none.
+forwarded_allow_ips = ""
 
 accesslog = os.environ.get("ACCESS_LOG") or None
 errorlog = "-"

@@ -6,7 +6,7 @@ import hashlib
 import brotli
 from werkzeug.http import parse_accept_header
 
-from application.utils.offload import run_in_thread
+from application.utils.offload import compression
 
 LONG = 32_768
 """Bytes that take about two milliseconds to compress both ways."""
@@ -35,7 +35,7 @@ def encode(body: bytes, encoding: str) -> bytes:
 def encode_all(body: bytes) -> dict[str, bytes]:
     """Return the body in every encoding we store, without holding up the event loop for a long one."""
     if len(body) > LONG:
-        return run_in_thread(_encode_all, body)
+        return compression.run(_encode_all, body)
     return _encode_all(body)
 
 

@@ -6,8 +6,11 @@ from application.controller import (
     account,
     api,
     articles,
+    authors,
+    autosaves,
     bad_input,
     cross_site,
+    desk,
     errors,
     feedback,
     headers,
@@ -16,6 +19,7 @@ from application.controller import (
     me,
     pages,
     presentation,
+    revisions,
     recovery,
     second_factor,
     sessions,
@@ -36,5 +40,5 @@ def register_controllers(app: Flask) -> None:
     sign_in.init_app(app)
     second_factor.init_app(app)
     recovery.init_app(app)
-    for controller in (articles, pages, likes, me, account, writing, live, api, feedback):
+    for controller in (articles, pages, likes, me, account, writing, autosaves, revisions, desk, authors, live, api, feedback):
         app.register_blueprint(controller.blueprint)

@@ -8,6 +8,7 @@ from werkzeug.exceptions import HTTPException, default_exceptions
 from application.controller.addresses import LONGEST_PATH, fold, is_askable
 from application.data.data_access import find_old_address
 from application.data.errors import DatabaseBusy, NotFound
+from application.utils.offload import TooBusyError
 from application.utils.pagination import InvalidCursor
 
 TEXTS = {
@@ -34,6 +35,7 @@ def register_errors(app: Flask) -> None:
     app.register_error_handler(NotFound, lambda _error: answer_not_found(None))
     app.register_error_handler(InvalidCursor, lambda _error: answer(400, "This is not a page of the list."))
     app.register_error_handler(DatabaseBusy, answer_busy)
+    app.register_error_handler(TooBusyError, answer_busy)
 
 
 def answer_error(error: HTTPException) -> Response:
@@ -58,8 +60,8 @@ def answer_not_found(error: HTTPException | None) -> Response:
     return answer(404) if error is None else answer_error(error)
 
 
-def answer_busy(error: DatabaseBusy) -> Response:
-    """Ask to come back when another writer held the database for too long."""
+def answer_busy(error: DatabaseBusy | TooBusyError) -> Response:
+    """Ask to come back when another writer held the database for too long, or too many are in line."""
     response = answer(503)
     response.headers["Retry-After"] = str(error.retry_after)
     return response

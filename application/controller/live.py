@@ -3,8 +3,7 @@
 import random
 import socket
 
-from flask import Blueprint, Response, current_app, request
-from flask.globals import request_ctx
+from flask import Blueprint, Response, request
 
 from application.extensions import live
 from application.live import StreamsFullError
@@ -24,7 +23,6 @@ def stream() -> Response:
 
     A browser that reconnects names it in `Last-Event-ID`; a script that opens a stream anew can only say `?last=`.
     """
-    _do_without_session()
     if request.method == "HEAD":
         return Response(content_type="text/event-stream; charset=utf-8", headers=HEADERS)
     try:
@@ -34,11 +32,6 @@ def stream() -> Response:
         return _come_back_later()
     # Passed through as it is: the server closes it, and nothing of the request lives as long as the stream.
     return Response(events, content_type="text/event-stream; charset=utf-8", headers=HEADERS, direct_passthrough=True)
-
-
-def _do_without_session() -> None:
-    # Flask-Login looks into it after every view, which makes an answer "Vary: Cookie". Flask has no public setter.
-    request_ctx._session = current_app.session_interface.make_null_session(current_app)
 
 
 def _client() -> socket.socket | None:

@@ -24,6 +24,7 @@ def privacy() -> ResponseReturnValue:
 
 
 @blueprint.get("/robots.txt")
+@cache.cached(timeout=STATIC_PAGE_TTL)
 def robots() -> Response:
     """Tell crawlers which addresses are not for them (RFC 9309)."""
     return _plain(render_template("pages/robots.txt"))

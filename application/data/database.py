@@ -118,7 +118,7 @@ def _before_statement(
             return
         take_write_lock(connection)
     # What is read from here on may never be committed, and must not outlive this transaction.
-    cache.do_not_store("inside a write")
+    cache.do_not_store("write")
 
 
 def _is_write(statement: str, context: Any) -> bool:

@@ -3,7 +3,6 @@
 import contextvars
 import os
 from collections.abc import Callable
-from functools import cache
 from typing import ParamSpec, TypeVar
 
 from gevent.monkey import is_module_patched
@@ -13,31 +12,65 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def run_in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run a function in a thread where gevent rules, else at once; its result or error comes back.
+class TooBusyError(RuntimeError):
+    """More work of this kind waits already than can be done soon."""
 
-    Context variables go with it. It must not touch the database session or a socket, which belong to the greenlet.
-    """
-    if not is_module_patched("threading"):
-        return function(*args, **kwargs)
-    outcome: list[R] = []
-    error: list[BaseException] = []
-    context = contextvars.copy_context()
+    retry_after = 10
 
-    def work() -> None:
-        # The hub prints the traceback of an error that leaves a pool's thread; here it is the caller's.
+
+class Threads:
+    """A few threads for one kind of work, so that one kind cannot keep another waiting; at most `waiting` in line."""
+
+    def __init__(self, count: int, waiting: int) -> None:
+        self._count = count
+        self._waiting = waiting
+        self._pools: dict[int, ThreadPool] = {}
+        self._in_line = 0
+
+    def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a function in a thread where gevent rules, else at once; its result or error comes back.
+
+        Context variables go with it. It must not touch the database session or a socket, which belong to the
+        greenlet. Raises `TooBusyError`.
+        """
+        if not is_module_patched("threading"):
+            return function(*args, **kwargs)
+        if self._in_line >= self._waiting:
+            raise TooBusyError
+        outcome: list[R] = []
+        error: list[BaseException] = []
+        context = contextvars.copy_context()
+
+        def work() -> None:
+            # The hub prints the traceback of an error that leaves a pool's thread; here it is the caller's.
+            try:
+                outcome.append(context.run(function, *args, **kwargs))
+            except BaseException as raised:  # noqa: BLE001 - the caller raises it again
+                error.append(raised)
+
+        self._in_line += 1
         try:
-            outcome.append(context.run(function, *args, **kwargs))
-        except BaseException as raised:  # noqa: BLE001 - the caller raises it again
-            error.append(raised)
+            self._pool().apply(work)
+        finally:
+            self._in_line -= 1
+        if error:
+            raise error[0]
+        return outcome[0]
 
-    _pool(os.getpid()).apply(work)
-    if error:
-        raise error[0]
-    return outcome[0]
+    def _pool(self) -> ThreadPool:
+        """Return the pool of this process; one that was forked has none of its parent's threads."""
+        process = os.getpid()
+        if process not in self._pools:
+            self._pools[process] = ThreadPool(self._count)
+        return self._pools[process]
 
 
-@cache
-def _pool(_process: int) -> ThreadPool:
-    """Return the pool of this process: more threads than processors would only take turns away from the loop."""
-    return ThreadPool(os.cpu_count() or 1)
+# More threads than processors would only take turns away from the loop.
+_TEXTS = Threads(os.cpu_count() or 1, waiting=200)
+run_in_thread = _TEXTS.run
+
+passwords = Threads(max(1, (os.cpu_count() or 1) // 2), waiting=40)
+"""bcrypt takes a quarter of a second by design: forty in line are ten seconds, and strangers can ask for them."""
+
+compression = Threads(1, waiting=1000)
+"""What a reader of a long page waits for, whoever signs in meanwhile."""
