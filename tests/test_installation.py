@@ -1,5 +1,6 @@
 """From a checkout to a site: run.env, secrets, the choice of a Redis, the first administrator, the closing message."""
 
+import fcntl
 import os
 import signal
 import socket
@@ -224,6 +225,15 @@ class TestChoiceOfRedis:
 class TestPorts:
     def test_a_free_port_is_fine(self) -> None:
         assert ports.why_unusable("127.0.0.1", str(unused_port())) == ""
+
+    def test_a_site_that_runs_already_is_known_by_its_lock(self, tmp_path: Path) -> None:
+        lock = tmp_path / "run.lock"
+        assert not ports.is_running(lock)
+        with lock.open("w") as file:
+            assert not ports.is_running(lock)
+            fcntl.flock(file, fcntl.LOCK_EX)
+            assert ports.is_running(lock)
+        assert not ports.is_running(lock)
 
     def test_a_taken_port_names_the_setting_and_another_port(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -4,10 +4,14 @@ Exit status 4 says that the address cannot be used and that the reason has been 
 """
 
 import errno
+import fcntl
 import socket
 import sys
+from pathlib import Path
 
 UNUSABLE = 4
+LOCK = Path(__file__).resolve().parent.parent.parent / "db_directory" / "run.lock"
+"""Held by a site that runs; deploy/supervise.py takes it."""
 
 
 def why_unusable(host: str, port: str) -> str:
@@ -27,6 +31,18 @@ def why_unusable(host: str, port: str) -> str:
     except OSError as error:
         return _explain(error, host, port)
     return ""
+
+
+def is_running(lock: Path = LOCK) -> bool:
+    """Tell whether this very site runs already."""
+    try:
+        with lock.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def is_free(port: int) -> bool:
@@ -50,7 +66,7 @@ def _neighbour(port: str) -> int:
 
 def main(arguments: "list[str]") -> int:
     """Say why the address in the arguments cannot be used."""
-    reason = why_unusable(*arguments)
+    reason = "this site already runs; end that one first" if is_running() else why_unusable(*arguments)
     if not reason:
         return 0
     sys.stderr.write(f"local_run.sh: {reason}\n")
