@@ -6,6 +6,7 @@ from application.controller import (
     account,
     api,
     articles,
+    audit,
     authors,
     autosaves,
     bad_input,
@@ -40,5 +41,20 @@ def register_controllers(app: Flask) -> None:
     sign_in.init_app(app)
     second_factor.init_app(app)
     recovery.init_app(app)
-    for controller in (articles, pages, likes, me, account, writing, autosaves, revisions, desk, authors, live, api, feedback):
+    for controller in (
+        articles,
+        pages,
+        likes,
+        me,
+        account,
+        writing,
+        autosaves,
+        revisions,
+        desk,
+        authors,
+        live,
+        api,
+        feedback,
+        audit,
+    ):
         app.register_blueprint(controller.blueprint)
