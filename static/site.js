@@ -81,7 +81,7 @@ async function personal(again) {
   account.firstElementChild.textContent = me.name || "Account";
   if (me.name) account.setAttribute("aria-label", `Account of ${me.name}`);
   else account.removeAttribute("aria-label");
-  document.getElementById("write").hidden = !me.can_write;
+  for (const id of ["write", "desk"]) document.getElementById(id).hidden = !me.can_write;
   if (!form) return;
   document.getElementById("edit").hidden = !me.can_edit;
   if (presses !== pressed) return;

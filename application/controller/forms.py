@@ -1,13 +1,38 @@
 """The forms of the site's own."""
 
 import re
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
+from flask import current_app
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, Field, HiddenField, StringField, TextAreaField
+from wtforms import Field, HiddenField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, ValidationError
 
-from application.data.models import SLUG_LENGTH, STANDFIRST_LENGTH, TAG_LENGTH, TITLE_LENGTH
-from application.data.operations.article_fields import LONGEST_CONTENT, MOST_TAGS
+from application.controller.addresses import fold
+from application.data.models import (
+    ADDRESS_LENGTH,
+    DISPLAY_NAME_LENGTH,
+    FORM_KEY_LENGTH,
+    LANGUAGE_LENGTH,
+    SLUG_LENGTH,
+    STANDFIRST_LENGTH,
+    TAG_LENGTH,
+    TITLE_LENGTH,
+    USER_NAME_LENGTH,
+)
+from application.data.operations.article_fields import FARTHEST, LONGEST_CONTENT, MOST_AUTHORS, MOST_TAGS
+from application.data.operations.people import LONGEST_BIOGRAPHY
+from application.data.records import Written
+
+DIRECTIONS = [
+    SelectChoice("auto", "As the text itself has it"),
+    SelectChoice("ltr", "Left to right"),
+    SelectChoice("rtl", "Right to left"),
+]
+
+FORM_KEY = re.compile(rf"[a-z0-9-]{{1,{FORM_KEY_LENGTH}}}", re.ASCII)
 
 # Tab, line feed and carriage return are text; the other C0 and C1 controls are not.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
@@ -24,20 +49,49 @@ def or_empty(text: str | None) -> str:
     return text or ""
 
 
+def with_line_feeds(text: str | None) -> str | None:
+    """Return text with the line ends that are stored; browsers send two characters for each."""
+    return text and text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def split_names(text: str) -> tuple[str, ...]:
+    """Return what stands between commas, each once, in its order."""
+    names = (" ".join(name.split()) for name in text.split(","))
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
 class ArticleForm(FlaskForm):  # type: ignore[misc]
-    """An article as its author types it."""
+    """An article as its author types it. What is typed wrong beyond this, the operations say."""
 
     title = StringField(
         "Title", validators=[InputRequired("Give the article a title."), Length(max=TITLE_LENGTH), is_text]
     )
-    standfirst = TextAreaField("Standfirst", validators=[Length(max=STANDFIRST_LENGTH), is_text], filters=[or_empty])
-    content = TextAreaField(
-        "Text", validators=[InputRequired("Write something first."), Length(max=LONGEST_CONTENT), is_text]
+    standfirst = TextAreaField(
+        "Standfirst", validators=[Length(max=STANDFIRST_LENGTH), is_text], filters=[or_empty, with_line_feeds]
     )
-    tags = StringField("Tags", validators=[Length(max=MOST_TAGS * TAG_LENGTH), is_text], filters=[or_empty])
-    publish = BooleanField("Publish it")
+    content = TextAreaField(
+        "Text",
+        validators=[InputRequired("Write something first."), Length(max=LONGEST_CONTENT), is_text],
+        filters=[with_line_feeds],
+    )
+    tags = StringField("Tags", validators=[Length(max=MOST_TAGS * (TAG_LENGTH + 2)), is_text], filters=[or_empty])
+    authors = StringField(
+        "Authors", validators=[Length(max=MOST_AUTHORS * (USER_NAME_LENGTH + 2)), is_text], filters=[or_empty]
+    )
+    slug = StringField("Address", validators=[Length(max=SLUG_LENGTH), is_text], filters=[or_empty])
+    canonical_url = StringField(
+        "First published at", validators=[Length(max=ADDRESS_LENGTH), is_text], filters=[or_empty, str.strip]
+    )
+    language = StringField(
+        "Language", validators=[Length(max=LANGUAGE_LENGTH), is_text], filters=[or_empty, str.strip], default="en"
+    )
+    direction = SelectField("Direction", choices=DIRECTIONS, default="auto", filters=[lambda value: value or "auto"])
+    date = StringField("Date", filters=[or_empty])
+    time = StringField("Time", filters=[or_empty])
+    version = HiddenField("Version")
+    form_key = HiddenField("Form")
 
-    def validate_tags(self, _field: StringField) -> None:
+    def validate_tags(self, _field: Field) -> None:
         """Refuse a list of tags that no page could show."""
         tags = self.tag_names()
         if len(tags) > MOST_TAGS:
@@ -45,16 +99,71 @@ class ArticleForm(FlaskForm):  # type: ignore[misc]
         if any(len(tag) > TAG_LENGTH for tag in tags):
             raise ValidationError(f"A tag can have {TAG_LENGTH} characters at most.")
 
-    def tag_names(self) -> list[str]:
+    def tag_names(self) -> tuple[str, ...]:
         """Return the tags, in the order in which they were typed."""
-        names = (" ".join(name.split()) for name in self.tags.data.split(","))
-        return list(dict.fromkeys(name for name in names if name))
+        return split_names(self.tags.data)
+
+    def author_names(self) -> tuple[str, ...]:
+        """Return the authors' user names, in the order in which they were typed."""
+        return tuple(dict.fromkeys(fold(name.removeprefix("@")) for name in split_names(self.authors.data)))
+
+    def written(self) -> Written:
+        """Return what was typed, as operations take it."""
+        return Written(
+            title=self.title.data or "",
+            standfirst=self.standfirst.data,
+            content=self.content.data or "",
+            slug=self.slug.data.strip() or None,
+            tags=self.tag_names(),
+            authors=self.author_names(),
+            canonical_url=self.canonical_url.data,
+            language=self.language.data or "en",
+            direction=self.direction.data,
+        )
+
+    def read_time(self, zone: ZoneInfo, now: datetime) -> datetime | None:
+        """Return the moment that was chosen, in UTC; None with errors beside the fields when it cannot be kept."""
+        try:
+            local = datetime.fromisoformat(f"{self.date.data.strip()}T{self.time.data.strip()}")
+        except ValueError:
+            self.date.errors = ["Choose a date and a time."]
+            return None
+        # Looked at before it is converted: the last day of the year 9999 has no tomorrow.
+        if local.tzinfo is not None or abs(local - now.replace(tzinfo=None)) > FARTHEST:
+            self.date.errors = ["Choose a date within the next five years."]
+            return None
+        moment = local.replace(tzinfo=zone).astimezone(UTC)
+        if moment.astimezone(zone).replace(tzinfo=None) != local:
+            self.time.errors = ["On that day the clocks go forward and leave this hour out; choose another time."]
+        elif moment <= now:
+            self.time.errors = ["This time is over already; choose a later one, or publish now."]
+        else:
+            return moment
+        return None
 
 
 class EditForm(ArticleForm):
     """An article that exists: it has an address, and a version that tells whether somebody else saved meanwhile."""
 
     slug = StringField(
-        "Address", validators=[InputRequired("An article needs an address."), Length(max=SLUG_LENGTH), is_text]
+        "Address",
+        validators=[InputRequired("An article needs an address."), Length(max=SLUG_LENGTH), is_text],
+        filters=[or_empty],
     )
-    version = HiddenField("Version")
+
+
+class ProfileForm(FlaskForm):  # type: ignore[misc]
+    """An author as they show themselves to readers."""
+
+    display_name = StringField(
+        "Name",
+        validators=[InputRequired("Readers need a name to read."), Length(max=DISPLAY_NAME_LENGTH), is_text],
+    )
+    biography = TextAreaField(
+        "About you", validators=[Length(max=LONGEST_BIOGRAPHY), is_text], filters=[or_empty, with_line_feeds]
+    )
+
+
+def site_zone() -> ZoneInfo:
+    """Return the time zone in which the site tells its times."""
+    return ZoneInfo(current_app.config["SETTINGS"].site_timezone)

@@ -1,11 +1,46 @@
-"""Who may do what, by role."""
+"""Who may do what: by role, and by whose article it is."""
 
+from collections.abc import Collection, Sequence
+
+from flask import abort
 from flask_login import current_user
 
-EDITORS = frozenset({"editor", "administrator"})
+from application.data import data_access
+from application.data.records import Editing, Person
+
+ADMINISTRATORS = frozenset({"administrator"})
+EDITORS = ADMINISTRATORS | {"editor"}
 WRITERS = EDITORS | {"author"}
+
+NOT_A_WRITER = "Writing needs the role of an author, which an administrator gives."
+NOT_THEIRS = "Only its authors and the editors can edit this article."
 
 
 def has_any_role(names: frozenset[str]) -> bool:
     """Tell whether the reader is signed in and holds one of these roles."""
     return bool(current_user.is_authenticated and any(role.name in names for role in current_user.roles))
+
+
+def ask_may_edit(editing: Editing) -> None:
+    """Answer 403 unless this is an editor, or one of the article's authors."""
+    if not has_any_role(EDITORS) and not _is_among(editing.authors):
+        abort(403, NOT_THEIRS)
+
+
+def problem_with_authors(before: Sequence[str], after: Sequence[str], own_name: str | None) -> str | None:
+    """Say why these by-lines are not this writer's to set; None when they are.
+
+    Authors add others and take themselves out; taking somebody else out is for the editors.
+    """
+    if has_any_role(EDITORS):
+        return None
+    taken_out = [name for name in before if name not in after and name != own_name]
+    if taken_out:
+        return f"Only an editor can take {', '.join(taken_out)} out of the by-line."
+    if not before and own_name is not None and own_name not in after:
+        return "You are the author; only an editor can write in the name of others alone."
+    return None
+
+
+def _is_among(authors: Collection[Person]) -> bool:
+    return data_access.get_profile_id(current_user.id) in {author.profile_id for author in authors}

@@ -39,6 +39,8 @@ def register_presentation(app: Flask) -> None:
     app.jinja_env.filters.update(
         long_date=lambda moment: long_date(moment, zone),
         short_date=lambda moment: short_date(moment, zone),
+        long_time=lambda moment: long_time(moment, zone),
+        short_time=lambda moment: short_time(moment, zone),
         iso_time=lambda moment: moment.astimezone(zone).isoformat(timespec="seconds"),
         paragraphs=paragraphs,
         plain_line=plain_line,
@@ -78,6 +80,16 @@ def short_date(moment: datetime, zone: ZoneInfo) -> str:
     """Write a date for a list: `4 Aug 2026`."""
     local = moment.astimezone(zone)
     return f"{local.day} {local:%b %Y}"
+
+
+def long_time(moment: datetime, zone: ZoneInfo) -> str:
+    """Write out a moment: `4 August 2026, 12:03`."""
+    return f"{long_date(moment, zone)}, {moment.astimezone(zone):%H:%M}"
+
+
+def short_time(moment: datetime, zone: ZoneInfo) -> str:
+    """Write a moment for a list: `4 Aug 2026, 12:03`."""
+    return f"{short_date(moment, zone)}, {moment.astimezone(zone):%H:%M}"
 
 
 def paragraphs(text: str) -> list[str]:

@@ -1,22 +1,30 @@
 """Write, preview, publish, edit; and everything that can go wrong on the way."""
 
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from application import create_app
+from application.config import Settings
+from application.controller.forms import ArticleForm
+from application.data.errors import DatabaseBusy
 from application.data.models import Article
+from application.data.operations import articles
 from application.extensions import db
+from tests.controller.markup import Markup
 from tests.controller.people import make_article, make_user, sign_in
 
-FORM = {
+DRAFT = {
     "title": "A new thing",
     "standfirst": "In short.",
     "content": "Some *text*.",
     "tags": "One, two ,one",
-    "publish": "y",
 }
-DRAFT = {name: value for name, value in FORM.items() if name != "publish"}
+FORM = {**DRAFT, "do": "publish"}
 
 
 @pytest.fixture
@@ -39,13 +47,27 @@ def count_articles() -> int:
 
 
 def version_of(page: str) -> str:
-    return page.partition('name="version"')[2].partition('value="')[2].partition('"')[0]
+    return value_of(page, "version")
+
+
+def value_of(page: str, name: str) -> str:
+    return next(found.get("value", "") for found in Markup(page).all("input", name=name))
+
+
+def buttons_of(page: str) -> set[str]:
+    return {found["value"] for found in Markup(page).all("button", name="do")}
 
 
 def edit_form(client: FlaskClient, slug: str, /, **changes: str) -> dict[str, str]:
     page = client.get(f"/articles/{slug}/edit")
     assert page.status_code == 200
-    return {**FORM, "slug": slug, "version": version_of(page.text), **changes}
+    return {
+        **FORM,
+        "slug": slug,
+        "authors": value_of(page.text, "authors"),
+        "version": version_of(page.text),
+        **changes,
+    }
 
 
 def test_write_then_read(author: FlaskClient) -> None:
@@ -83,9 +105,7 @@ def test_an_edit_shows_at_once(author: FlaskClient) -> None:
 def test_unpublishing_takes_it_back_at_once(author: FlaskClient) -> None:
     author.post("/create_article", data=FORM)
     author.get("/articles/a-new-thing")
-    form = edit_form(author, "a-new-thing")
-    del form["publish"]
-    answer = author.post("/articles/a-new-thing/edit", data=form)
+    answer = author.post("/articles/a-new-thing/edit", data=edit_form(author, "a-new-thing", do="unpublish"))
     assert answer.location == "/articles/a-new-thing/edit"
     assert author.get("/articles/a-new-thing").status_code == 404
     assert "A new thing" not in author.get("/").text
@@ -115,7 +135,7 @@ def test_nobody_overwrites_what_somebody_else_saved(app: Flask, author: FlaskCli
 
 
 def test_a_preview_stores_nothing(author: FlaskClient) -> None:
-    answer = author.post("/create_article", data={**FORM, "preview": "1"})
+    answer = author.post("/create_article", data={**FORM, "do": "preview"})
     assert answer.status_code == 200
     assert "<em>text</em>" in answer.text
     assert "Some *text*." in answer.text
@@ -124,7 +144,7 @@ def test_a_preview_stores_nothing(author: FlaskClient) -> None:
 
 def test_a_preview_runs_no_script(author: FlaskClient) -> None:
     bad = "<script>alert(1)</script> [x](javascript:alert(1)) <img src=x onerror=alert(1)>"
-    answer = author.post("/create_article", data={**FORM, "content": bad, "preview": "1"})
+    answer = author.post("/create_article", data={**FORM, "content": bad, "do": "preview"})
     shown = answer.text.split("<textarea")[0]
     assert "<script>alert" not in shown
     assert "onerror=" not in shown
@@ -145,6 +165,15 @@ def test_a_preview_runs_no_script(author: FlaskClient) -> None:
         ("tags", "x" * 101),
         ("tags", ",".join(map(str, range(31)))),
         ("tags", "\x01"),
+        ("authors", "nobody-at-all"),
+        ("authors", ",".join(f"name{number}" for number in range(51))),
+        ("slug", "x" * 201),
+        ("slug", "\U0001f600"),
+        ("canonical_url", "example.org/page"),
+        ("canonical_url", "javascript:alert(1)"),
+        ("canonical_url", "https://user:word@example.org/"),
+        ("language", "english!"),
+        ("direction", "up"),
     ],
 )
 def test_what_cannot_be_stored_is_said_beside_its_field(author: FlaskClient, field: str, value: str) -> None:
@@ -224,3 +253,209 @@ def test_another_article_with_the_same_title_gets_its_own_address(author: FlaskC
     _, first = make_article(user_id, "Twins")
     _, second = make_article(user_id, "Twins")
     assert first != second
+
+
+def test_every_field_is_stored_and_shown_again(app: Flask, author: FlaskClient) -> None:
+    make_article(make_user("grace", "author"))
+    more = {
+        "slug": "Of My Own",
+        "authors": "grace, ada",
+        "canonical_url": "https://example.org/first",
+        "language": "ar",
+        "direction": "rtl",
+    }
+    answer = author.post("/create_article", data={**FORM, **more, "do": "save"})
+    assert answer.location == "/articles/of-my-own/edit"
+    page = author.get(answer.location).text
+    for name, value in {**more, "slug": "of-my-own", "tags": "One, two"}.items():
+        if name != "direction":
+            assert value_of(page, name) == value
+    assert '<option selected value="rtl">' in page
+
+
+def test_the_buttons_say_what_will_happen_in_every_state(author: FlaskClient) -> None:
+    assert buttons_of(author.get("/create_article").text) == {"save", "preview", "publish", "schedule"}
+    edit = "/articles/a-new-thing/edit"
+    author.post("/create_article", data=DRAFT)
+    assert buttons_of(author.get(edit).text) == {"save", "preview", "publish", "schedule", "bin"}
+    author.post(edit, data=edit_form(author, "a-new-thing", do="schedule", date=tomorrow(), time="09:30"))
+    assert buttons_of(author.get(edit).text) == {"save", "preview", "publish", "schedule", "unpublish", "bin"}
+    author.post(edit, data=edit_form(author, "a-new-thing"))
+    assert buttons_of(author.get(edit).text) == {"save", "preview", "publish", "unpublish", "bin"}
+    author.post(edit, data=edit_form(author, "a-new-thing", do="save", content="Newer."))
+    assert buttons_of(author.get(edit).text) == {"save", "preview", "publish", "discard", "unpublish", "bin"}
+    author.post(edit, data=edit_form(author, "a-new-thing", do="unpublish"))
+    assert buttons_of(author.get(edit).text) >= {"save", "preview", "publish", "schedule", "bin"}
+    author.post(edit, data=edit_form(author, "a-new-thing", do="bin"))
+    assert buttons_of(author.get(edit).text) == {"take-back"}
+
+
+def test_a_newer_draft_is_not_seen_by_readers(author: FlaskClient) -> None:
+    author.post("/create_article", data=FORM)
+    edit = "/articles/a-new-thing/edit"
+    answer = author.post(edit, data=edit_form(author, "a-new-thing", do="save", content="Newer words."))
+    assert answer.location == edit
+    assert "Newer words." not in author.get("/articles/a-new-thing").text
+    page = author.get(edit).text
+    assert "Newer words." in page
+    assert "Readers still see the version of" in page
+    author.post(edit, data=edit_form(author, "a-new-thing", do="publish", content="Newer words."))
+    assert "Newer words." in author.get("/articles/a-new-thing").text
+
+
+def test_a_newer_draft_can_be_discarded(author: FlaskClient) -> None:
+    author.post("/create_article", data=FORM)
+    edit = "/articles/a-new-thing/edit"
+    author.post(edit, data=edit_form(author, "a-new-thing", do="save", content="Newer words."))
+    author.post(edit, data=edit_form(author, "a-new-thing", do="discard"))
+    page = author.get(edit).text
+    assert "Newer words." not in page
+    assert "Some *text*." in page
+
+
+def test_a_text_sent_as_it_was_is_no_revision(author: FlaskClient) -> None:
+    author.post("/create_article", data=DRAFT)
+    before = author.get("/articles/a-new-thing/revisions").text.count("Revision ")
+    author.post("/articles/a-new-thing/edit", data=edit_form(author, "a-new-thing", do="save", tags="One, two"))
+    assert author.get("/articles/a-new-thing/revisions").text.count("Revision ") == before
+
+
+def test_an_article_waits_for_its_time(author: FlaskClient) -> None:
+    when = {"do": "schedule", "date": tomorrow(), "time": "09:30"}
+    answer = author.post("/create_article", data={**DRAFT, **when})
+    assert answer.location == "/articles/a-new-thing/edit"
+    page = author.get(answer.location).text
+    assert "Scheduled" in page
+    assert "(UTC)" in page
+    assert value_of(page, "time") == "09:30"
+    assert author.get("/articles/a-new-thing").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("date", "time"),
+    [
+        ("", ""),
+        ("2020-01-01", "10:00"),
+        ("9999-12-31", "23:59"),
+        ("0001-01-01", "00:00"),
+        ("2030-02-30", "10:00"),
+        ("2030-01-01", "25:00"),
+        ("2030-01-01", "10:00+14:00"),
+        ("x", "y"),
+    ],
+)
+def test_a_time_that_cannot_be_kept_is_said_beside_it(author: FlaskClient, date: str, time: str) -> None:
+    answer = author.post("/create_article", data={**DRAFT, "do": "schedule", "date": date, "time": time})
+    assert answer.status_code == 422
+    assert 'id="date-wrong"' in answer.text or 'id="time-wrong"' in answer.text
+    assert "Some *text*." in answer.text
+    assert count_articles() == 0
+
+
+def test_the_hour_that_the_clocks_leave_out_cannot_be_chosen(settings: Settings) -> None:
+    paris = ZoneInfo("Europe/Paris")
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    with create_app(settings).test_request_context():
+        form = ArticleForm(formdata=None, date="2026-03-29", time="02:30")
+        assert form.read_time(paris, now) is None
+        assert form.time.errors
+        form = ArticleForm(formdata=None, date="2026-03-29", time="03:30")
+        assert form.read_time(paris, now) == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+
+
+def test_what_was_typed_is_offered_again_after_a_deed_that_does_not_store_it(author: FlaskClient) -> None:
+    author.post("/create_article", data=FORM)
+    edit = "/articles/a-new-thing/edit"
+    page = author.get(edit).text
+    form = edit_form(
+        author, "a-new-thing", do="unpublish", content="Typed meanwhile.", form_key=value_of(page, "form_key")
+    )
+    author.post(edit, data=form)
+    offered = author.get(edit).text
+    assert "Words that were not saved" in offered
+    assert "Typed meanwhile." in author.get(f"{edit}?kept={form['form_key']}").text
+
+
+def test_the_bin_gives_back_what_it_was_given(author: FlaskClient) -> None:
+    author.post("/create_article", data=FORM)
+    edit = "/articles/a-new-thing/edit"
+    answer = author.post(edit, data=edit_form(author, "a-new-thing", do="bin"))
+    assert answer.location == "/desk"
+    assert author.get("/articles/a-new-thing").status_code == 404
+    assert "In the bin" in author.get(edit).text
+    author.post(edit, data={"do": "take-back"})
+    assert author.get("/articles/a-new-thing").status_code == 200
+
+
+def test_a_conflict_shows_the_difference_and_lets_one_choose(app: Flask, author: FlaskClient) -> None:
+    author.post("/create_article", data=DRAFT)
+    edit = "/articles/a-new-thing/edit"
+    mine = edit_form(author, "a-new-thing", do="save", content="The slow fox.", title="Mine")
+    editor = signed_in(app, "grace", "editor")
+    editor.post(edit, data=edit_form(editor, "a-new-thing", do="save", content="The quick fox."))
+    conflict = author.post(edit, data=mine)
+    assert conflict.status_code == 409
+    assert "<del>quick</del><ins>slow</ins>" in conflict.text
+    assert buttons_of(conflict.text) >= {"save", "theirs"}
+    assert Markup(conflict.text).faults == []
+    assert author.post(edit, data={**mine, "do": "theirs"}).location == edit
+    assert "The quick fox." in author.get(edit).text
+    author.post(edit, data={**mine, "version": version_of(conflict.text)})
+    assert "The slow fox." in author.get(edit).text
+
+
+def test_authors_may_add_others_and_not_take_them_out(app: Flask, author: FlaskClient) -> None:
+    make_article(make_user("grace", "author"))
+    edit = "/articles/a-new-thing/edit"
+    author.post("/create_article", data=DRAFT)
+    assert author.post(edit, data=edit_form(author, "a-new-thing", do="save", authors="grace, ada")).status_code == 303
+    refused = author.post(edit, data=edit_form(author, "a-new-thing", do="save", authors="ada"))
+    assert refused.status_code == 422
+    assert 'id="authors-wrong"' in refused.text
+    editor = signed_in(app, "alan", "editor")
+    assert editor.post(edit, data=edit_form(editor, "a-new-thing", do="save", authors="ada")).status_code == 303
+
+
+def test_an_author_does_not_write_in_the_name_of_others_alone(author: FlaskClient) -> None:
+    make_article(make_user("grace", "author"))
+    answer = author.post("/create_article", data={**DRAFT, "authors": "grace"})
+    assert answer.status_code == 422
+    assert 'id="authors-wrong"' in answer.text
+
+
+def test_a_button_that_is_not_there_is_refused(author: FlaskClient) -> None:
+    assert author.post("/create_article", data={**DRAFT, "do": "vanish"}).status_code == 400
+    assert count_articles() == 0
+
+
+def test_the_form_is_whole(author: FlaskClient) -> None:
+    assert Markup(author.get("/create_article").text).faults == []
+    author.post("/create_article", data=FORM)
+    page = author.get("/articles/a-new-thing/edit")
+    assert Markup(page.text).faults == []
+    assert page.headers["Cache-Control"] == "private, no-store"
+    assert "/static/editor.js" in page.text
+    assert "/static/editor.js" not in author.get("/").text
+
+
+def test_a_busy_database_keeps_the_words(author: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_args: object) -> None:
+        raise DatabaseBusy
+
+    monkeypatch.setattr(articles, "create_article", busy)
+    answer = author.post("/create_article", data=FORM)
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+    assert "Some *text*." in answer.text
+
+
+def test_a_stranger_gets_a_way_to_sign_in_beside_their_words(client: FlaskClient) -> None:
+    answer = client.post("/create_article", data={**FORM, "form_key": "abc"})
+    assert answer.status_code == 403
+    link = next(found for found in Markup(answer.text).all("a", target="_blank"))
+    assert link["href"].startswith("/login")
+    assert answer.headers["Cache-Control"] == "private, no-store"
+
+
+def tomorrow() -> str:
+    return f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}"

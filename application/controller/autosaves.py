@@ -1,0 +1,63 @@
+"""What is typed and not sent yet: kept while a writer types, thrown away when they say so."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, abort, jsonify, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from application.controller import editor
+from application.controller.errors import answer, problem
+from application.controller.forms import FORM_KEY, site_zone
+from application.controller.permissions import NOT_A_WRITER, WRITERS, has_any_role
+from application.controller.staff import only
+from application.data.operations import autosaves
+from application.data.operations.article_fields import LONGEST_CONTENT
+from application.extensions import limiter
+
+blueprint = Blueprint("autosaves", __name__)
+
+# A form sends one every few seconds at the most; several may be open.
+LIMIT = "60/minute;1200/hour"
+LONGEST_FIELD = 10_000
+FIELDS = frozenset({*editor.WORDS, "version"})
+
+
+@blueprint.route("/autosave/<form_key>", methods=["PUT", "POST"])
+@limiter.limit(LIMIT, key_func=lambda: str(current_user.get_id()))
+def keep(form_key: str) -> ResponseReturnValue:
+    """Keep what stands in an open form: `{"article": slug or null, "fields": {name: text}}`."""
+    if not current_user.is_authenticated:
+        return problem(401, "You are signed out", "Sign in again in another tab; nothing typed here is lost.")
+    if not has_any_role(WRITERS):
+        return answer(403, NOT_A_WRITER)
+    if FORM_KEY.fullmatch(form_key) is None:
+        abort(404)
+    slug, fields = _read(request.get_json())
+    article_id = editor.find(slug).article_id if slug else None
+    autosaves.keep(current_user.id, form_key, article_id, fields)
+    return jsonify(saved_at=f"{datetime.now(UTC).astimezone(site_zone()):%H:%M}")
+
+
+@blueprint.post("/autosave/<form_key>/discard")
+@only(WRITERS)
+def discard(form_key: str) -> ResponseReturnValue:
+    """Throw the words away, and go back to the form."""
+    if FORM_KEY.fullmatch(form_key) is None:
+        abort(404)
+    autosaves.discard(current_user.id, form_key)
+    slug = request.form.get("article", "")
+    return redirect(url_for("writing.edit", slug=slug) if slug else url_for("writing.create"), 303)
+
+
+def _read(body: Any) -> tuple[str | None, dict[str, str]]:
+    """Return the article's slug and the known fields; 422 for anything else."""
+    fields = body.get("fields") if isinstance(body, dict) else None
+    slug = body.get("article") if isinstance(body, dict) else None
+    if not isinstance(fields, dict) or not isinstance(slug, str | None):
+        abort(422, "Send an object with the article's address and its fields.")
+    kept = {name: text for name, text in fields.items() if name in FIELDS and isinstance(text, str)}
+    if any(len(text) > (LONGEST_CONTENT if name == "content" else LONGEST_FIELD) for name, text in kept.items()):
+        abort(422, "This is more than an article can hold.")
+    return slug, kept

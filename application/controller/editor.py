@@ -1,0 +1,185 @@
+"""The page on which an article is written: what it is filled with, and what it shows besides."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from flask import abort, render_template, request
+from flask_login import current_user
+from werkzeug.datastructures import MultiDict
+
+from application.controller.addresses import LONGEST_NAME, fold, is_askable
+from application.controller.forms import ArticleForm, EditForm, site_zone
+from application.controller.permissions import ask_may_edit
+from application.data import data_access
+from application.data.records import AutosaveRecord, Editing, Written
+from application.utils import markdown
+from application.utils.differences import Block, Piece, compare_texts, compare_words
+from application.utils.offload import run_in_thread
+
+WORDS = ("title", "standfirst", "content", "tags", "authors", "slug", "canonical_url", "language", "direction")
+"""What a writer types, by field; the rest of a form is about the saving."""
+
+LABELS = {
+    "title": "Title",
+    "standfirst": "Standfirst",
+    "tags": "Tags",
+    "authors": "Authors",
+    "slug": "Address",
+    "canonical_url": "First published at",
+    "language": "Language",
+    "direction": "Direction",
+}
+
+MOST_OFFERED = 5
+
+
+class FieldChange(NamedTuple):
+    """How one short field differs."""
+
+    label: str
+    pieces: tuple[Piece, ...]
+
+
+class Difference(NamedTuple):
+    """How one text of an article became another."""
+
+    fields: tuple[FieldChange, ...]
+    blocks: tuple[Block, ...]
+
+
+def find(slug: str, *, binned: bool = False) -> Editing:
+    """Return the article if it is this writer's to edit, in the bin too if asked; 404 or 403 otherwise."""
+    folded = fold(slug)
+    if not is_askable(folded, LONGEST_NAME):
+        abort(404)
+    editing = data_access.get_editing(folded)
+    if editing is None and binned:
+        editing = data_access.get_editing(folded, binned=True)
+    if editing is None:
+        abort(404)
+    ask_may_edit(editing)
+    return editing
+
+
+def typed() -> MultiDict[str, str] | None:
+    """Return the form that was sent; JSON and the like would fill its fields with anything."""
+    if request.method == "GET":
+        return None
+    if request.mimetype not in {"application/x-www-form-urlencoded", "multipart/form-data"}:
+        abort(415)
+    return request.form
+
+
+def new_form_key() -> str:
+    """Name one opened form, so that two of them do not keep their words in one place."""
+    return secrets.token_hex(8)
+
+
+def filled(editing: Editing) -> EditForm:
+    """Return the form with what is stored."""
+    return EditForm(
+        formdata=None, **fields_of(editing), version=str(editing.version), form_key=new_form_key(), **_time_of(editing)
+    )
+
+
+def taken_up(autosave: AutosaveRecord, editing: Editing | None) -> ArticleForm:
+    """Return the form with what was typed and not sent, at the version that it was typed into."""
+    kind, more = (EditForm, _time_of(editing)) if editing else (ArticleForm, {})
+    return kind(formdata=None, **{**autosave.fields, **more, "form_key": autosave.form_key})
+
+
+def fields_of(editing: Editing) -> dict[str, str]:
+    """Return a stored article as the words of its form."""
+    return words_of(editing.written, editing.slug)
+
+
+def words_of(written: Written, slug: str) -> dict[str, str]:
+    """Return an article as the words of its form."""
+    return {
+        "title": written.title,
+        "standfirst": written.standfirst,
+        "content": written.content,
+        "tags": ", ".join(written.tags),
+        "authors": ", ".join(written.authors),
+        "slug": written.slug or slug,
+        "canonical_url": written.canonical_url,
+        "language": written.language,
+        "direction": written.direction,
+    }
+
+
+def words_in(form: ArticleForm) -> dict[str, str]:
+    """Return what stands in a form, whether it can be stored or not."""
+    return {name: form[name].data or "" for name in WORDS}
+
+
+def mark(form: ArticleForm, problems: Mapping[str, str]) -> ArticleForm:
+    """Put each message beside its field, or above the form where the field is not shown."""
+    for name, message in problems.items():
+        if name in form:
+            form[name].errors = [*form[name].errors, message]
+        else:
+            form.form_errors.append(message)
+    return form
+
+
+def show(
+    form: ArticleForm,
+    editing: Editing | None = None,
+    *,
+    slug: str | None = None,
+    with_preview: bool = False,
+    difference: Difference | None = None,
+    is_signed_out: bool = False,
+    status: int = 200,
+) -> tuple[str, int]:
+    """Render the form, with whatever there is to say about it."""
+    return render_template(
+        "writing/form.html",
+        form=form,
+        editing=editing,
+        slug=editing.slug if editing else slug,
+        preview=run_in_thread(markdown.render, form.content.data or "") if with_preview else None,
+        theirs=words_of(editing.written, editing.slug) if editing and difference else None,
+        difference=difference,
+        is_signed_out=is_signed_out,
+        offers=offers(editing, form) if request.method == "GET" else (),
+        zone=site_zone().key,
+    ), status
+
+
+def offers(editing: Editing | None, form: ArticleForm) -> Sequence[AutosaveRecord]:
+    """Return what this writer typed into other forms of this article, or of none yet, and never sent."""
+    article_id = editing.article_id if editing else None
+    shown = words_in(form)
+    return [
+        kept
+        for kept in data_access.get_autosaves(current_user.id)
+        if kept.article_id == article_id
+        and kept.form_key != form.form_key.data
+        and any(kept.fields.get(name, "") != shown[name] for name in WORDS)
+        and any(kept.fields.get(name, "").strip() for name in ("title", "standfirst", "content"))
+    ][:MOST_OFFERED]
+
+
+def compare(before: Mapping[str, str], after: Mapping[str, str]) -> Difference:
+    """Tell how one text of an article became another; slow, so it runs beside the event loop."""
+    return run_in_thread(_compare, before, after)
+
+
+def _compare(before: Mapping[str, str], after: Mapping[str, str]) -> Difference:
+    fields = tuple(
+        FieldChange(label, compare_words(before[name], after[name]))
+        for name, label in LABELS.items()
+        if before[name] != after[name]
+    )
+    return Difference(fields, compare_texts(before["content"], after["content"]))
+
+
+def _time_of(editing: Editing) -> dict[str, str]:
+    """Return when it is scheduled for, as the two fields have it."""
+    if editing.scheduled_for is None:
+        return {}
+    local = editing.scheduled_for.astimezone(site_zone())
+    return {"date": f"{local:%Y-%m-%d}", "time": f"{local:%H:%M}"}

@@ -1,0 +1,115 @@
+// What the writing form adds when scripts run: words kept while they are typed, and a warning before they are left.
+// The form is complete without it.
+
+const form = document.querySelector("form[data-autosave]");
+const PAUSE = 1500;
+const LONGEST = 15_000;
+const RETRY = 10_000;
+const KEPT = ["title", "standfirst", "content", "tags", "authors", "slug", "canonical_url", "language", "direction", "version"];
+
+if (form?.dataset.autosave) keepWords();
+document.querySelector("#problems, #preview, .conflict")?.scrollIntoView?.({ block: "start" });
+
+function keepWords() {
+  const said = document.getElementById("saved");
+  const read = () => Object.fromEntries(KEPT.filter((name) => form.elements[name]).map((name) => [name, form.elements[name].value]));
+  const asText = () => JSON.stringify(read());
+  // After an error or a conflict the words on the page are not what is stored.
+  const unsaved = document.querySelector("#problems, .conflict, #preview") || new URLSearchParams(location.search).has("kept");
+  let stored = unsaved ? "" : asText();
+  let kept = stored;
+  let timer = null;
+  let waitingSince = 0;
+  let underWay = null;
+  let leaving = false;
+
+  function say(text, link) {
+    const parts = [text];
+    if (link) {
+      const anchor = document.createElement("a");
+      Object.assign(anchor, { href: "/login?next=/desk", target: "_blank", rel: "opener", textContent: "Sign in in a new tab" });
+      parts.push(" ", anchor);
+    }
+    if (said.textContent !== parts.map((part) => part.textContent ?? part).join("")) said.replaceChildren(...parts);
+  }
+
+  async function send() {
+    clearTimeout(timer);
+    timer = null;
+    waitingSince = 0;
+    const words = asText();
+    if (words === kept || leaving) return;
+    if (underWay) return later(PAUSE);
+    underWay = deliver(words);
+    await underWay;
+    underWay = null;
+  }
+
+  async function deliver(words) {
+    try {
+      const answer = await fetch(`/autosave/${form.dataset.autosave}`, {
+        method: "PUT",
+        headers: { "Content-Type": "application/json", Accept: "application/json" },
+        body: JSON.stringify({ article: form.dataset.article ?? null, fields: JSON.parse(words) }),
+      });
+      if (answer.ok) {
+        kept = words;
+        say(`Saved ${(await answer.json()).saved_at}, for you alone`);
+      } else if (answer.status === 401) {
+        say("Not saved: you are signed out. Your words stay here.", true);
+      } else if (answer.status === 422 || answer.status === 413) {
+        say("Not saved: this is more than an article can hold.");
+      } else {
+        say("Not saved; it is tried again.");
+        later(RETRY);
+      }
+    } catch {
+      say("Not saved: there is no connection. It is tried again.");
+      later(RETRY);
+    }
+  }
+
+  function later(pause) {
+    clearTimeout(timer);
+    timer = setTimeout(send, pause);
+  }
+
+  form.addEventListener("input", () => {
+    waitingSince ||= Date.now();
+    later(Math.max(0, Math.min(PAUSE, waitingSince + LONGEST - Date.now())));
+  });
+  addEventListener("online", send);
+  addEventListener("offline", () => asText() !== kept && say("Not saved: there is no connection. It is tried again."));
+  // Back from the tab in which one has signed in, or gone to another.
+  document.addEventListener("visibilitychange", send);
+
+  addEventListener("beforeunload", (event) => {
+    if (!leaving && asText() !== stored) event.preventDefault();
+  });
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) leaving = false;
+  });
+
+  form.addEventListener("submit", async (event) => {
+    clearTimeout(timer);
+    if (!underWay) {
+      leaving = true;
+      return;
+    }
+    // Words still on their way would arrive after the save, and be offered as unsaved.
+    event.preventDefault();
+    const button = event.submitter;
+    await Promise.race([underWay, new Promise((done) => setTimeout(done, 3000))]);
+    underWay = null;
+    leaving = true;
+    form.requestSubmit(button);
+  });
+
+  addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.key !== "s" || event.altKey || event.shiftKey) return;
+    event.preventDefault();
+    form.requestSubmit(form.querySelector('button[value="save"]'));
+  });
+
+  if (unsaved) send();
+}

@@ -1,0 +1,120 @@
+"""Words that are typed and not sent yet: kept for one person, offered again, thrown away when they say so."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.controller.markup import Markup
+from tests.controller.people import make_article, make_user, sign_in
+
+WORDS = {"title": "Half a title", "content": "Half a text", "slug": "", "version": "1"}
+
+
+@pytest.fixture
+def author(app: Flask, client: FlaskClient) -> FlaskClient:
+    make_user("ada", "author")
+    sign_in(client, "ada")
+    return client
+
+
+def keep(client: FlaskClient, key: str = "abc123", article: str | None = None, **words: str) -> int:
+    return client.put(f"/autosave/{key}", json={"article": article, "fields": {**WORDS, **words}}).status_code
+
+
+def test_words_are_kept_and_offered_when_the_form_is_opened_again(author: FlaskClient) -> None:
+    answer = author.put("/autosave/abc123", json={"article": None, "fields": WORDS})
+    assert answer.status_code == 200
+    assert len(answer.json["saved_at"]) == 5
+    page = author.get("/create_article")
+    assert "Words that were not saved" in page.text
+    assert "?kept=abc123" in page.text
+    assert Markup(page.text).faults == []
+    taken_up = author.get("/create_article?kept=abc123").text
+    assert "Half a text" in taken_up
+    assert "Words that were not saved" not in taken_up
+
+
+def test_words_that_are_saved_are_offered_no_more(author: FlaskClient) -> None:
+    keep(author)
+    author.post("/create_article", data={"title": "Whole", "content": "Whole", "form_key": "abc123"})
+    assert "Words that were not saved" not in author.get("/create_article").text
+
+
+def test_words_can_be_thrown_away(author: FlaskClient) -> None:
+    keep(author)
+    assert author.post("/autosave/abc123/discard", data={"article": ""}).location == "/create_article"
+    assert "Words that were not saved" not in author.get("/create_article").text
+
+
+def test_words_of_an_article_are_offered_with_it_alone(app: Flask, author: FlaskClient) -> None:
+    _, slug = make_article(make_user("grace", "author"))
+    editor = app.test_client()
+    make_user("alan", "editor")
+    sign_in(editor, "alan")
+    assert keep(editor, article=slug) == 200
+    assert "Words that were not saved" in editor.get(f"/articles/{slug}/edit").text
+    assert "Words that were not saved" not in editor.get("/create_article").text
+    assert "Half a text" not in editor.get("/create_article?kept=abc123").text
+
+
+def test_nobody_sees_the_words_of_others(app: Flask, author: FlaskClient) -> None:
+    keep(author)
+    other = app.test_client()
+    make_user("grace", "administrator")
+    sign_in(other, "grace")
+    assert "Half a" not in other.get("/create_article").text
+    assert "Half a" not in other.get("/create_article?kept=abc123").text
+
+
+def test_words_the_same_as_what_is_stored_are_not_offered(author: FlaskClient) -> None:
+    author.post("/create_article", data={"title": "Whole", "content": "Whole"})
+    page = author.get("/articles/whole/edit").text
+    inputs = {found["name"]: found.get("value", "") for found in Markup(page).all("input") if "name" in found}
+    fields = {name: inputs.get(name, "") for name in ("title", "tags", "authors", "slug", "canonical_url", "language")}
+    words = {**fields, "content": "Whole", "standfirst": "", "direction": "auto", "version": inputs["version"]}
+    assert author.put("/autosave/abc123", json={"article": "whole", "fields": words}).status_code == 200
+    assert "Words that were not saved" not in author.get("/articles/whole/edit").text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [],
+        "x",
+        {},
+        {"fields": []},
+        {"article": 5, "fields": {}},
+        {"article": None, "fields": {"title": "x" * 20_000}},
+        {"article": None, "fields": {"content": "x" * 1_000_001}},
+    ],
+)
+def test_what_is_no_form_is_refused(author: FlaskClient, body: object) -> None:
+    assert author.put("/autosave/abc123", json=body).status_code == 422
+
+
+def test_only_known_text_is_kept(author: FlaskClient) -> None:
+    assert keep(author, csrf="1", user_id="7") == 200
+    assert author.put("/autosave/abc123", json={"fields": {"title": 5, "content": "kept"}}).status_code == 200
+
+
+@pytest.mark.parametrize("key", ["x" * 41, "UPPER", "a b", "ä"])
+def test_a_key_is_short_and_plain(author: FlaskClient, key: str) -> None:
+    assert keep(author, key) == 404
+
+
+def test_who_may(app: Flask, client: FlaskClient) -> None:
+    assert keep(client) == 401
+    _, slug = make_article(make_user("grace", "author"))
+    make_user("ada", "author")
+    sign_in(client, "ada")
+    assert keep(client, article=slug) == 403
+    assert keep(client, article="nowhere") == 404
+    reader = app.test_client()
+    make_user("lin", "reader")
+    sign_in(reader, "lin")
+    assert keep(reader) == 403
+
+
+def test_nothing_but_json(author: FlaskClient) -> None:
+    assert author.put("/autosave/abc123", data={"title": "x"}).status_code == 415
+    assert author.get("/autosave/abc123").status_code == 405

@@ -1,0 +1,161 @@
+"""The desk: a day at a glance, lists by state, author and words, and deeds for many."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from application.data.operations import likes
+from tests.controller.markup import Markup
+from tests.controller.people import make_article, make_user, sign_in
+from tests.controller.test_writing import DRAFT, FORM, signed_in, tomorrow
+
+
+@pytest.fixture
+def author(app: Flask, client: FlaskClient) -> FlaskClient:
+    make_user("ada", "author")
+    sign_in(client, "ada")
+    return client
+
+
+@pytest.fixture
+def editor(app: Flask) -> FlaskClient:
+    return signed_in(app, "alan", "editor")
+
+
+def titles(page: str) -> list[str]:
+    return [
+        part.partition(">")[2].partition("</a>")[0]
+        for part in page.split("<h3")[1:]
+        for part in [part.partition("<a")[2]]
+    ]
+
+
+def test_a_day_at_a_glance(author: FlaskClient) -> None:
+    author.post("/create_article", data={**DRAFT, "title": "A draft"})
+    author.post(
+        "/create_article", data={**DRAFT, "title": "Waits", "do": "schedule", "date": tomorrow(), "time": "09:30"}
+    )
+    author.post("/create_article", data={**FORM, "title": "Is out"})
+    page = author.get("/desk")
+    assert page.status_code == 200
+    assert page.headers["Cache-Control"] == "private, no-store"
+    assert titles(page.text) == ["A draft", "Waits", "Is out"]
+    assert "0 likes" in page.text
+    assert Markup(page.text).faults == []
+
+
+def test_an_empty_desk_says_so(author: FlaskClient) -> None:
+    page = author.get("/desk").text
+    assert "Nothing is waiting for its time." in page
+    assert Markup(page).faults == []
+
+
+def test_authors_see_their_own_and_editors_everybodys(app: Flask, author: FlaskClient, editor: FlaskClient) -> None:
+    make_article(make_user("grace", "author"), "Of Grace")
+    author.post("/create_article", data={**FORM, "title": "Of Ada"})
+    assert titles(author.get("/desk?state=published").text) == ["Of Ada"]
+    assert set(titles(editor.get("/desk?state=published").text)) == {"Of Ada", "Of Grace"}
+    assert titles(editor.get("/desk?state=published&whose=mine").text) == []
+
+
+def test_articles_are_found_by_title_author_and_state(app: Flask, editor: FlaskClient) -> None:
+    grace = make_user("grace", "author")
+    make_article(grace, "The first thing")
+    make_article(grace, "The second thing", publish=False)
+    make_article(make_user("lin", "author"), "Another thing")
+    assert titles(editor.get("/desk?q=FIRST").text) == ["The first thing"]
+    assert set(titles(editor.get("/desk?q=thing").text)) == {"The first thing", "The second thing", "Another thing"}
+    assert set(titles(editor.get("/desk?author=grace").text)) == {"The first thing", "The second thing"}
+    assert titles(editor.get("/desk?author=grace&state=draft").text) == ["The second thing"]
+    assert titles(editor.get("/desk?q=%25").text) == []
+
+
+def test_many_are_published_taken_back_and_tagged_at_once(app: Flask, editor: FlaskClient, client: FlaskClient) -> None:
+    grace = make_user("grace", "author")
+    made = [make_article(grace, f"Number {number}", publish=False) for number in range(3)]
+    ids = [str(article_id) for article_id, _ in made[:2]]
+    answer = editor.post("/desk", data={"do": "publish", "article": ids, "state": "draft"})
+    assert answer.location == "/desk?state=draft"
+    assert "Published: 2 articles." in editor.get(answer.location).text
+    assert [client.get(f"/articles/{slug}").status_code for _, slug in made] == [200, 200, 404]
+    editor.post("/desk", data={"do": "tag", "tags": "One, Two", "article": ids})
+    assert "Number 0" in client.get("/tags/two").text
+    editor.post("/desk", data={"do": "unpublish", "article": ids[:1]})
+    assert client.get(f"/articles/{made[0][1]}").status_code == 404
+
+
+@pytest.mark.parametrize("form", [{"do": "publish"}, {"do": "publish", "article": "x"}, {"do": "tag", "article": "1"}])
+def test_nothing_ticked_is_nothing_done(editor: FlaskClient, form: dict[str, str]) -> None:
+    assert editor.post("/desk", data=form).status_code == 303
+    assert 'class="notice"' in editor.get("/desk").text
+
+
+def test_what_could_not_be_done_is_told(editor: FlaskClient) -> None:
+    editor.post("/desk", data={"do": "publish", "article": "987654"})
+    assert 'class="notice"' in editor.get("/desk").text
+
+
+def test_bulk_is_for_editors(author: FlaskClient, client: FlaskClient) -> None:
+    article_id, slug = make_article(make_user("grace", "author"), publish=False)
+    assert author.post("/desk", data={"do": "publish", "article": str(article_id)}).status_code == 403
+    assert client.get(f"/articles/{slug}").status_code == 404
+    assert 'type="checkbox"' not in author.get("/desk?state=draft").text
+
+
+def test_the_desk_is_for_staff(app: Flask, client: FlaskClient) -> None:
+    assert client.get("/desk").status_code == 302
+    assert signed_in(app, "lin", "reader").get("/desk").status_code == 403
+
+
+def test_the_desk_comes_in_pages(editor: FlaskClient) -> None:
+    grace = make_user("grace", "author")
+    for number in range(35):
+        make_article(grace, f"Number {number}")
+    first = editor.get("/desk?state=published").text
+    older = next(found["href"] for found in Markup(first).all("a", rel="next")).replace("&amp;", "&")
+    second = editor.get(older).text
+    assert len(titles(first)) == 30
+    assert len(titles(second)) == 5
+    assert set(titles(first)).isdisjoint(titles(second))
+    assert editor.get("/desk?before=nonsense").status_code == 400
+
+
+def test_likes_are_shown_beside_what_is_out(author: FlaskClient, editor: FlaskClient) -> None:
+    article_id, _ = make_article(make_user("grace", "author"))
+    likes.add_like(article_id, visitor_id="v" * 32)
+    likes.recount_likes(article_id)
+    assert "1 like" in editor.get("/desk").text
+
+
+def test_an_author_edits_their_own_page(app: Flask, author: FlaskClient) -> None:
+    author.post("/create_article", data=FORM)
+    form = author.get("/articles_by/ada/edit")
+    assert form.status_code == 200
+    assert Markup(form.text).faults == []
+    answer = author.post("/articles_by/ada/edit", data={"display_name": "Ada L.", "biography": "Writes.\n\nCounts."})
+    assert answer.location == "/articles_by/ada"
+    page = author.get("/articles_by/ada").text
+    assert "<p>Writes.</p><p>Counts.</p>" in page
+    assert "Ada L." in author.get("/articles/a-new-thing").text
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("display_name", ""), ("display_name", "x" * 201), ("biography", "x" * 5001), ("biography", "\x07")],
+)
+def test_a_page_that_cannot_be_stored_keeps_what_was_typed(author: FlaskClient, field: str, value: str) -> None:
+    author.post("/create_article", data=FORM)
+    typed = {"display_name": "Ada L.", "biography": "Writes.", field: value}
+    answer = author.post("/articles_by/ada/edit", data=typed)
+    assert answer.status_code == 422
+    assert f'id="{field}-wrong"' in answer.text
+    assert "Ada L." in answer.text or "Writes." in answer.text
+
+
+def test_the_page_of_another_is_the_editors_to_edit(app: Flask, author: FlaskClient, editor: FlaskClient) -> None:
+    make_article(make_user("grace", "author"))
+    assert author.get("/articles_by/grace/edit").status_code == 403
+    assert author.post("/articles_by/grace/edit", data={"display_name": "x"}).status_code == 403
+    assert editor.get("/articles_by/grace/edit").status_code == 200
+    assert editor.get("/articles_by/nobody/edit").status_code == 404
+    assert app.test_client().get("/articles_by/grace/edit").status_code == 302
