@@ -27,14 +27,14 @@ def editing(slug: str) -> Editing:
     return found
 
 
-def save(slug: str, *, version: int | None = None, **changes: Any) -> Saved:
+def save(slug: str, /, *, version: int | None = None, **changes: Any) -> Saved:
     """Save the form as it was filled, with these changes."""
     now = editing(slug)
     written = msgspec.structs.replace(now.written, **changes)
     return articles.save_article(slug, now.version if version is None else version, written, TESTER)
 
 
-def edit(slug: str, **changes: Any) -> Saved:
+def edit(slug: str, /, **changes: Any) -> Saved:
     """Save, and show it if readers see the article."""
     saved = save(slug, **changes)
     if saved.status != "published":
