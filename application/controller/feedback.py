@@ -12,7 +12,7 @@ from wtforms.validators import DataRequired, Length, ValidationError
 
 from application.config import STATIC_PAGE_TTL
 from application.controller.forms import is_text
-from application.controller.permissions import EDITORS
+from application.controller.permissions import ADMINISTRATORS, EDITORS, has_any_role
 from application.controller.staff import actor, only
 from application.data import data_access
 from application.data.errors import DatabaseBusy
@@ -117,8 +117,10 @@ def thanks() -> str:
 @only(EDITORS)
 def desk() -> str:
     """List what readers wrote: what is open first, then what is done."""
-    page = data_access.get_feedback(request.args.get("before") or None)
-    return render_template("feedback/desk.html", page=page, before=request.args.get("before") or "")
+    before = request.args.get("before", "")
+    page = data_access.get_feedback(before or None)
+    may_see_log = has_any_role(ADMINISTRATORS)
+    return render_template("feedback/desk.html", page=page, before=before, may_see_log=may_see_log)
 
 
 @blueprint.post("/desk/feedback/<int:feedback_id>/done")
