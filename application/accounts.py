@@ -130,6 +130,7 @@ def load_by_token(datastore: SQLAlchemyUserDatastore, request: Request) -> UserM
 
 def _flask_security_config(settings: Settings) -> dict[str, Any]:
     return {
+        "SECURITY_DATETIME_FACTORY": utc_now,
         "SECURITY_REGISTERABLE": True,
         "SECURITY_SEND_REGISTER_EMAIL": False,
         "SECURITY_CHANGEABLE": True,
@@ -157,6 +158,8 @@ def _flask_security_config(settings: Settings) -> dict[str, Any]:
         "SECURITY_FRESHNESS": FRESH_FOR,
         "SECURITY_FRESHNESS_GRACE_PERIOD": FRESH_WHILE_BUSY,
         "SECURITY_STATIC_FOLDER": None,
+        # It would write "no-store=True", which no cache understands; controller/headers.py says it properly.
+        "SECURITY_CACHE_CONTROL": None,
         "SECURITY_TOKEN_AUTHENTICATION_HEADER": TOKEN_HEADER,
         "SECURITY_TOKEN_MAX_AGE": TOKEN_LIFETIME,
         "REMEMBER_COOKIE_DURATION": REMEMBER_FOR,

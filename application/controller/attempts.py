@@ -91,14 +91,16 @@ def was_right() -> None:
     g.was_right = True
 
 
-def know_device(response: Response, user: Any) -> None:
-    """Let this browser count for itself when somebody tries to sign in to this account."""
+def name_device(user: Any) -> str:
+    """Return a cookie's value that lets a browser count for itself when somebody tries to sign in to this account."""
     names = [_digest(name) for name in (user.email, user.username, user.fs_uniquifier) if name]
-    value = _signer().dumps([secrets.token_hex(8), *names])
-    secure = current_app.config["SETTINGS"].is_secure or request.is_secure
-    response.set_cookie(
-        KNOWN_DEVICE, value, max_age=KNOWN_FOR, path="/", httponly=True, samesite="Lax", secure=bool(secure)
-    )
+    return str(_signer().dumps([secrets.token_hex(8), *names]))
+
+
+def know_device(response: Response, value: str) -> None:
+    """Give the browser that cookie."""
+    secure = bool(current_app.config["SETTINGS"].is_secure or request.is_secure)
+    response.set_cookie(KNOWN_DEVICE, value, max_age=KNOWN_FOR, httponly=True, samesite="Lax", secure=secure)
 
 
 def _forgiving(view: View) -> View:

@@ -24,7 +24,7 @@ from flask_security import hash_password, user_authenticated
 
 from application.controller import letters, second_factor
 from application.controller.account_forms import NAME_TAKEN, RegistrationForm
-from application.controller.attempts import client_address, know_device, limit_passwords
+from application.controller.attempts import client_address, know_device, limit_passwords, name_device
 from application.controller.cookies import forget_visitor, mark_signed_in, mark_signed_out, read_visitor
 from application.data.errors import DatabaseBusy, NameTaken, NotFound
 from application.data.operations import account_life, likes, registration
@@ -97,13 +97,12 @@ def storing(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseR
 
     @wraps(view)
     def stored(*args: Any, **kwargs: Any) -> ResponseReturnValue:
-        response = view(*args, **kwargs)
         try:
-            account_life.store_account()
+            with account_life.stored():
+                return view(*args, **kwargs)
         except NotFound:
             logout_user()
             abort(409, GONE)
-        return response
 
     return stored
 
@@ -137,11 +136,15 @@ def on_signed_in(_app: Flask, user: Any, **_details: Any) -> None:
     visitor_id = read_visitor()
     merged = visitor_id is None or _merge(visitor_id, user.id)
     second_factor.ask_for_it()
+    device = name_device(user)
 
     @after_this_request
     def mark(response: Response) -> Response:
+        if "_user_id" not in session:
+            # It ended in the same request: the account was deleted meanwhile.
+            return response
         mark_signed_in(response)
-        know_device(response, user)
+        know_device(response, device)
         if merged:
             forget_visitor(response)
         return response

@@ -2,6 +2,8 @@
 
 import secrets
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -27,9 +29,11 @@ NOBODY = Actor(None, "deleted account")
 LAST_ADMINISTRATOR = "This is the only administrator’s account. Make somebody else an administrator first."
 
 
-def store_account() -> None:
-    """Commit what Flask-Security has changed in an account. Raises `NotFound` for one deleted meanwhile."""
+@contextmanager
+def stored() -> Iterator[None]:
+    """Commit what Flask-Security changes in accounts within the block. Raises `NotFound` for one deleted meanwhile."""
     try:
+        yield
         db.session.commit()
     except StaleDataError as error:
         db.session.rollback()
