@@ -98,7 +98,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("user_id", "form_key", name=op.f("uq_autosaves_user_id_form_key")),
     )
     with op.batch_alter_table("autosaves") as batch_op:
-        batch_op.create_index(batch_op.f("ix_autosaves_article_id"), ["article_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_autosaves_article_id_user_id_updated_at"), ["article_id", "user_id", "updated_at"]
+        )
         batch_op.create_index(batch_op.f("ix_autosaves_updated_at"), ["updated_at"], unique=False)
 
     op.create_table(
@@ -176,7 +178,7 @@ def downgrade() -> None:
     op.drop_table("revisions")
     with op.batch_alter_table("autosaves") as batch_op:
         batch_op.drop_index(batch_op.f("ix_autosaves_updated_at"))
-        batch_op.drop_index(batch_op.f("ix_autosaves_article_id"))
+        batch_op.drop_index(batch_op.f("ix_autosaves_article_id_user_id_updated_at"))
 
     op.drop_table("autosaves")
     with op.batch_alter_table("audit_log") as batch_op:

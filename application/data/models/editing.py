@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from application.data.models.lengths import (
@@ -45,12 +45,16 @@ class Autosave(Base):
     """What somebody typed into a form and has not sent yet; `form_key` tells their open forms apart."""
 
     __tablename__ = "autosaves"
-    __table_args__ = (UniqueConstraint("user_id", "form_key"),)
+    __table_args__ = (
+        UniqueConstraint("user_id", "form_key"),
+        # What somebody typed last into any form of an article.
+        Index(None, "article_id", "user_id", "updated_at"),
+    )
 
     autosave_id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     form_key: Mapped[str] = mapped_column(String(FORM_KEY_LENGTH))
-    article_id: Mapped[int | None] = mapped_column(ForeignKey("articles.article_id", ondelete="CASCADE"), index=True)
+    article_id: Mapped[int | None] = mapped_column(ForeignKey("articles.article_id", ondelete="CASCADE"))
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, index=True)
     fields: Mapped[dict[str, Any]] = mapped_column(JSON)
 
