@@ -35,7 +35,7 @@ def keep(form_key: str) -> ResponseReturnValue:
     if FORM_KEY.fullmatch(form_key) is None:
         abort(404)
     slug, fields = _read(request.get_json())
-    article_id = editor.find(slug).article_id if slug else None
+    article_id = editor.find_standing(slug).article_id if slug else None
     autosaves.keep(current_user.id, form_key, article_id, fields)
     return jsonify(saved_at=f"{datetime.now(UTC).astimezone(site_zone()):%H:%M}")
 

@@ -13,7 +13,7 @@ from application.controller.staff import actor, only
 from application.data import data_access
 from application.data.errors import Invalid
 from application.data.operations import bulk
-from application.data.records import DeskFilter, DeskLine, DeskPage, Outcome
+from application.data.records import DeskFilter, DeskLine, Outcome
 from application.utils.ids import parse_id
 
 blueprint = Blueprint("desk", __name__)
@@ -57,9 +57,19 @@ def desk() -> ResponseReturnValue:
         states=STATES,
         turn=lambda before: url_for("desk.desk", **{**_question(request.args), "before": before or None}),
         may_all=has_any_role(EDITORS),
-        user_name=data_access.get_user_name(current_user.id),
         zone=site_zone().key,
     )
+
+
+@blueprint.get("/desk/my_page")
+@only(WRITERS)
+def my_page() -> ResponseReturnValue:
+    """Lead to the form of this writer's own page, which begins with their first article."""
+    user_name = data_access.get_user_name(current_user.id)
+    if user_name is not None:
+        return redirect(url_for("authors.edit", user_name=user_name), 303)
+    flash("Your page begins with your first article: save one, then tell readers about yourself.")
+    return redirect(url_for("desk.desk"), 303)
 
 
 @blueprint.post("/desk")
@@ -115,21 +125,18 @@ def _report(words: str, outcomes: Sequence[Outcome]) -> list[str]:
 
 def _overview() -> list[Part]:
     """Return this writer's drafts, everything scheduled, and what came out lately."""
-    drafts = data_access.get_desk(DeskFilter(state="draft", mine_user_id=current_user.id))
-    scheduled = data_access.get_desk(DeskFilter(state="scheduled", mine_user_id=_whose()))
-    published = data_access.get_desk(DeskFilter(state="published", mine_user_id=_whose()))
+    lines = data_access.get_day(current_user.id, everybody=has_any_role(EDITORS), most=AT_A_GLANCE)
     return [
-        _part("My drafts", drafts, "No drafts: everything you began is out.", state="draft", whose="mine"),
-        _part("Scheduled", scheduled, "Nothing is waiting for its time.", state="scheduled"),
-        _part("Lately published", published, "Nothing is published yet.", state="published"),
+        _part("My drafts", "draft", lines, "No drafts: everything you began is out.", whose="mine"),
+        _part("Scheduled", "scheduled", lines, "Nothing is waiting for its time."),
+        _part("Lately published", "published", lines, "Nothing is published yet."),
     ]
 
 
-def _part(heading: str, page: DeskPage, empty: str, **question: Any) -> Part:
-    address = url_for("desk.desk", **question)
-    return Part(
-        heading, page.lines[:AT_A_GLANCE], page.older is not None or len(page.lines) > AT_A_GLANCE, address, empty
-    )
+def _part(heading: str, state: str, lines: Sequence[DeskLine], empty: str, **question: Any) -> Part:
+    own = [line for line in lines if line.status == state]
+    address = url_for("desk.desk", state=state, **question)
+    return Part(heading, own[:AT_A_GLANCE], len(own) > AT_A_GLANCE, address, empty)
 
 
 def _question(source: Mapping[str, str]) -> dict[str, Any]:

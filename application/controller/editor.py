@@ -12,7 +12,7 @@ from application.controller.addresses import LONGEST_NAME, fold, is_askable
 from application.controller.forms import ArticleForm, EditForm, site_zone
 from application.controller.permissions import ask_may_edit
 from application.data import data_access
-from application.data.records import AutosaveRecord, Editing, Written
+from application.data.records import AutosaveRecord, Editing, Standing, Written
 from application.utils import markdown
 from application.utils.differences import Block, Piece, compare_texts, compare_words
 from application.utils.offload import run_in_thread
@@ -50,16 +50,21 @@ class Difference(NamedTuple):
 
 def find(slug: str, *, binned: bool = False) -> Editing:
     """Return the article if it is this writer's to edit, in the bin too if asked; 404 or 403 otherwise."""
-    folded = fold(slug)
-    if not is_askable(folded, LONGEST_NAME):
-        abort(404)
-    editing = data_access.get_editing(folded)
+    folded = _askable(slug)
+    editing = data_access.get_editing(folded, reader=current_user.id)
     if editing is None and binned:
-        editing = data_access.get_editing(folded, binned=True)
+        editing = data_access.get_editing(folded, binned=True, reader=current_user.id)
     if editing is None:
         abort(404)
     ask_may_edit(editing)
     return editing
+
+
+def find_standing(slug: str) -> Standing:
+    """Return where an article stands, if it is this writer's to edit; 404 or 403 otherwise."""
+    standing = data_access.get_standing(_askable(slug), current_user.id) or abort(404)
+    ask_may_edit(standing)
+    return standing
 
 
 def typed() -> MultiDict[str, str] | None:
@@ -151,16 +156,20 @@ def show(
 
 def offers(editing: Editing | None, form: ArticleForm) -> Sequence[AutosaveRecord]:
     """Return what this writer typed into other forms of this article, or of none yet, and never sent."""
-    article_id = editing.article_id if editing else None
     shown = words_in(form)
-    return [
-        kept
-        for kept in data_access.get_autosaves(current_user.id)
-        if kept.article_id == article_id
-        and kept.form_key != form.form_key.data
-        and any(kept.fields.get(name, "") != shown[name] for name in WORDS)
-        and any(kept.fields.get(name, "").strip() for name in ("title", "standfirst", "content"))
-    ][:MOST_OFFERED]
+    return [kept for kept in _kept(editing) if kept.form_key != form.form_key.data and _says_more(kept, shown)]
+
+
+def _kept(editing: Editing | None) -> Sequence[AutosaveRecord]:
+    """Return the last words kept of an article; of new articles, which have nothing else, all."""
+    if editing is not None:
+        return [editing.kept] if editing.kept else []
+    return [kept for kept in data_access.get_autosaves(current_user.id) if kept.article_id is None][:MOST_OFFERED]
+
+
+def _says_more(kept: AutosaveRecord, shown: Mapping[str, str]) -> bool:
+    differs = any(kept.fields.get(name, "") != shown[name] for name in WORDS)
+    return differs and any(kept.fields.get(name, "").strip() for name in ("title", "standfirst", "content"))
 
 
 def compare(before: Mapping[str, str], after: Mapping[str, str]) -> Difference:
@@ -175,6 +184,11 @@ def _compare(before: Mapping[str, str], after: Mapping[str, str]) -> Difference:
         if before[name] != after[name]
     )
     return Difference(fields, compare_texts(before["content"], after["content"]))
+
+
+def _askable(slug: str) -> str:
+    folded = fold(slug)
+    return folded if is_askable(folded, LONGEST_NAME) else abort(404)
 
 
 def _time_of(editing: Editing) -> dict[str, str]:

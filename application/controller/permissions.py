@@ -1,12 +1,11 @@
 """Who may do what: by role, and by whose article it is."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from flask import abort
 from flask_login import current_user
 
-from application.data import data_access
-from application.data.records import Editing, Person
+from application.data.records import Editing, Standing
 
 ADMINISTRATORS = frozenset({"administrator"})
 EDITORS = ADMINISTRATORS | {"editor"}
@@ -21,9 +20,9 @@ def has_any_role(names: frozenset[str]) -> bool:
     return bool(current_user.is_authenticated and any(role.name in names for role in current_user.roles))
 
 
-def ask_may_edit(editing: Editing) -> None:
+def ask_may_edit(article: Editing | Standing) -> None:
     """Answer 403 unless this is an editor, or one of the article's authors."""
-    if not has_any_role(EDITORS) and not _is_among(editing.authors):
+    if not article.is_mine and not has_any_role(EDITORS):
         abort(403, NOT_THEIRS)
 
 
@@ -40,7 +39,3 @@ def problem_with_authors(before: Sequence[str], after: Sequence[str], own_name: 
     if not before and own_name is not None and own_name not in after:
         return "You are the author; only an editor can write in the name of others alone."
     return None
-
-
-def _is_among(authors: Collection[Person]) -> bool:
-    return data_access.get_profile_id(current_user.id) in {author.profile_id for author in authors}

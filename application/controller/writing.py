@@ -27,7 +27,9 @@ blueprint = Blueprint("writing", __name__)
 SIGNED_OUT = "You are signed out, so nothing was stored; your words are all still here. Please sign in again."
 NO_VERSION = "This form has lost the number of its version; open the article in a new tab and copy your words there."
 BUSY = "The database is busy, so nothing was stored; your words are all still here. Please press the button again."
-SAVED_ONLY = "Saved, but the database was busy then, so readers do not see it yet. Please press the button again."
+SAVED_ONLY = (
+    "Saved, and not published: somebody else was at it in that moment. Please look, and press the button again."
+)
 
 SAVE, PUBLISH, SCHEDULE, PREVIEW = "save", "publish", "schedule", "preview"
 UNPUBLISH, DISCARD, BIN, TAKE_BACK, THEIRS = "unpublish", "discard", "bin", "take-back", "theirs"
@@ -82,7 +84,12 @@ def edit(slug: str) -> ResponseReturnValue:
         return editor.show(_stored_or_taken_up(editing), editing)
     form = EditForm(formdata=editor.typed())
     deed = _deed()
-    return _store(editing, form, deed) if deed in STORING | {PREVIEW} else _handle(editing, form, deed)
+    try:
+        return _store(editing, form, deed) if deed in STORING | {PREVIEW} else _handle(editing, form, deed)
+    except EditConflict:
+        return _show_both(form, editing.slug)
+    except DatabaseBusy as error:
+        return _busy(form, editing, error)
 
 
 def _store(editing: Editing, form: EditForm, deed: str) -> ResponseReturnValue:
@@ -98,10 +105,6 @@ def _store(editing: Editing, form: EditForm, deed: str) -> ResponseReturnValue:
         saved = articles.save_article(editing.slug, version, form.written(), actor())
     except Invalid as error:
         return editor.show(editor.mark(form, error.problems), editing, status=422)
-    except EditConflict:
-        return _show_both(form, editing.slug)
-    except DatabaseBusy as error:
-        return _busy(form, editing, error)
     _forget(form)
     return _go_on(saved, form, deed)
 
@@ -151,6 +154,9 @@ def _go_on(saved: Saved, form: ArticleForm, deed: str) -> ResponseReturnValue:
     except (EditConflict, DatabaseBusy):
         flash(SAVED_ONLY)
         return redirect(here, 303)
+    except Invalid as error:
+        flash(f"Saved, but not published: {' '.join(error.problems.values())}")
+        return redirect(here, 303)
     if at is None:
         return redirect(url_for("articles.article", slug=saved.slug), 303)
     flash(f"It will be published on {long_time(at, site_zone())}.")
@@ -160,23 +166,21 @@ def _go_on(saved: Saved, form: ArticleForm, deed: str) -> ResponseReturnValue:
 def _handle(editing: Editing, form: EditForm, deed: str) -> ResponseReturnValue:
     """Do what is not about the words; what was typed and not saved is kept, and offered again."""
     slug, by = editing.slug, actor()
-    if deed in {DISCARD, THEIRS}:
-        _forget(form)
-    elif deed != TAKE_BACK:
+    if deed in {UNPUBLISH, BIN}:
         _put_aside(editing, form)
     if deed == UNPUBLISH:
         articles.unpublish_article(slug, by)
         flash("Readers do not see it any more. Your text is all here.")
     elif deed == DISCARD:
-        try:
-            articles.discard_working_copy(slug, parse_id(form.version.data) or 0, by)
-        except EditConflict:
-            return _show_both(form, slug)
+        articles.discard_working_copy(slug, parse_id(form.version.data) or 0, by)
+        _forget(form)
         flash("The newer draft is gone from here; it stays among the revisions.")
     elif deed == BIN:
         the_bin.bin_article(slug, by)
         flash(f"“{editing.written.title}” is in the bin, for 30 days.")
         return redirect(url_for("desk.desk"), 303)
+    elif deed == THEIRS:
+        _forget(form)
     elif deed == TAKE_BACK:
         the_bin.take_from_bin(slug, by)
         flash("It is out of the bin, as it was before.")

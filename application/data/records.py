@@ -150,10 +150,20 @@ class Saved(Struct, frozen=True):
     status: str
 
 
+class AutosaveRecord(Struct, frozen=True):
+    """What somebody typed into a form and has not sent yet."""
+
+    form_key: str
+    article_id: int | None
+    updated_at: datetime
+    fields: dict[str, str]
+
+
 class Editing(Struct, frozen=True):
     """An article as its editor needs it, whatever its status; never cached.
 
     `written` is the newer draft where there is one; `authors` are those that readers see, who may write in it.
+    `is_mine` says whether the reader is one of them, `kept` is what the reader typed last and did not save.
     """
 
     article_id: int
@@ -168,6 +178,19 @@ class Editing(Struct, frozen=True):
     like_count: int = 0
     binned_at: datetime | None = None
     updated_at: datetime | None = None
+    is_mine: bool = False
+    kept: AutosaveRecord | None = None
+
+
+class Standing(Struct, frozen=True):
+    """An article by its newest title, for the pages around its text; `is_mine` as in `Editing`."""
+
+    article_id: int
+    slug: str
+    title: str
+    status: str
+    version: int
+    is_mine: bool
 
 
 class RevisionLine(Struct, frozen=True):
@@ -245,15 +268,6 @@ class AuditPage(Struct, frozen=True):
 
     entries: tuple[AuditLine, ...]
     older: str | None
-
-
-class AutosaveRecord(Struct, frozen=True):
-    """What somebody typed into a form and has not sent yet."""
-
-    form_key: str
-    article_id: int | None
-    updated_at: datetime
-    fields: dict[str, str]
 
 
 class Message(Struct, frozen=True):

@@ -3,11 +3,13 @@
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event
 
 from application.data.operations import likes
+from application.extensions import db
 from tests.controller.markup import Markup
 from tests.controller.people import make_article, make_user, sign_in
-from tests.controller.test_writing import DRAFT, FORM, signed_in, tomorrow
+from tests.controller.test_writing import DRAFT, FORM, edit_form, signed_in, tomorrow
 
 
 @pytest.fixture
@@ -125,6 +127,31 @@ def test_likes_are_shown_beside_what_is_out(author: FlaskClient, editor: FlaskCl
     likes.add_like(article_id, visitor_id="v" * 32)
     likes.recount_likes(article_id)
     assert "1 like" in editor.get("/desk").text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/desk",
+        "/desk?state=all",
+        "/desk?q=thing&author=ada",
+        "/create_article",
+        "/articles/a-new-thing/edit",
+        "/articles/a-new-thing/revisions",
+        "/articles/a-new-thing/revisions/1",
+        "/articles/a-new-thing/revisions/difference?from=1&to=2",
+        "/articles_by/ada/edit",
+    ],
+)
+def test_no_page_takes_more_than_three_statements(author: FlaskClient, path: str) -> None:
+    author.post("/create_article", data=FORM)
+    author.post("/articles/a-new-thing/edit", data=edit_form(author, "a-new-thing", do="save", content="Newer."))
+    # What everybody shares is in the cache; the account, its sign-in included, is read every time.
+    assert author.get(path).status_code == 200
+    statements: list[str] = []
+    event.listen(db.engine, "before_cursor_execute", lambda _c, _cursor, text, *_rest: statements.append(text))
+    assert author.get(path).status_code == 200
+    assert len(statements) <= 3, statements
 
 
 def test_an_author_edits_their_own_page(app: Flask, author: FlaskClient) -> None:

@@ -273,6 +273,14 @@ def test_every_field_is_stored_and_shown_again(app: Flask, author: FlaskClient) 
     assert '<option selected value="rtl">' in page
 
 
+def test_search_engines_are_told_where_an_article_stood_first(author: FlaskClient) -> None:
+    author.post("/create_article", data={**FORM, "canonical_url": "https://example.org/first?a=1&b=2"})
+    page = author.get("/articles/a-new-thing").text
+    assert [found["href"] for found in Markup(page).all("link", rel="canonical")] == [
+        "https://example.org/first?a=1&b=2"
+    ]
+
+
 def test_the_buttons_say_what_will_happen_in_every_state(author: FlaskClient) -> None:
     assert buttons_of(author.get("/create_article").text) == {"save", "preview", "publish", "schedule"}
     edit = "/articles/a-new-thing/edit"

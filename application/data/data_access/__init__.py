@@ -11,8 +11,8 @@ from application.data.data_access.articles import (
 )
 from application.data.data_access.audit import get_audit
 from application.data.data_access.autosaves import get_autosave, get_autosaves
-from application.data.data_access.desk import get_desk
-from application.data.data_access.editing import get_editing
+from application.data.data_access.desk import get_day, get_desk
+from application.data.data_access.editing import get_editing, get_standing
 from application.data.data_access.feedback import get_feedback
 from application.data.data_access.likes import (
     find_miscounted,
@@ -22,7 +22,7 @@ from application.data.data_access.likes import (
     get_published,
 )
 from application.data.data_access.people import get_person, get_profile_id, get_user_id, get_user_name, is_name_taken
-from application.data.data_access.revisions import get_revision, get_revisions
+from application.data.data_access.revisions import find_revisions, get_revision, get_revisions
 from application.data.data_access.schedule import find_due, find_forgotten
 from application.data.data_access.tags import get_tag
 
@@ -31,6 +31,7 @@ __all__ = [
     "find_forgotten",
     "find_miscounted",
     "find_old_address",
+    "find_revisions",
     "get_all_articles",
     "get_article",
     "get_articles_by_tag",
@@ -38,6 +39,7 @@ __all__ = [
     "get_audit",
     "get_autosave",
     "get_autosaves",
+    "get_day",
     "get_desk",
     "get_draft",
     "get_editing",
@@ -51,6 +53,7 @@ __all__ = [
     "get_published",
     "get_revision",
     "get_revisions",
+    "get_standing",
     "get_tag",
     "get_user_id",
     "get_user_name",

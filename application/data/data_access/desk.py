@@ -2,10 +2,20 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, exists, literal, select, true, tuple_, union_all
 
 from application.data.data_access.cards import read_authors
-from application.data.models import BINNED, STATUSES, Article, ArticleAuthor, Profile, WorkingCopy
+from application.data.models import (
+    BINNED,
+    DRAFT,
+    PUBLISHED,
+    SCHEDULED,
+    STATUSES,
+    Article,
+    ArticleAuthor,
+    Profile,
+    WorkingCopy,
+)
 from application.data.records import DeskFilter, DeskLine, DeskPage
 from application.data.types import UTCDateTime
 from application.extensions import db
@@ -52,6 +62,40 @@ def get_desk(wanted: DeskFilter) -> DeskPage:
     if len(rows) > LINES_A_PAGE:
         older = write_cursor(Position(shown[-1].saved_at, shown[-1].article_id))
     return DeskPage(tuple(DeskLine(**row._mapping, authors=authors[row.article_id]) for row in shown), older)
+
+
+@timed("get_day")
+def get_day(user_id: int, *, everybody: bool, most: int) -> tuple[DeskLine, ...]:
+    """Return the day at a glance in two statements: drafts of this account, then what is scheduled, what came out.
+
+    The last two are everybody's, or this account's alone; of each kind there are `most` and one more at most.
+    """
+    mine = _is_by(Profile.user_id == user_id)
+    kinds = (
+        (Article.status == DRAFT, mine, Article.saved_at.desc()),
+        (Article.status == SCHEDULED, true() if everybody else mine, Article.scheduled_for),
+        (Article.status == PUBLISHED, true() if everybody else mine, Article.published_at.desc()),
+    )
+    shown = union_all(
+        *(
+            # SQLite takes a LIMIT inside a UNION only in a query around it.
+            select(
+                select(Article.article_id).where(state, whose).order_by(order).limit(most + 1).subquery().c.article_id
+            )
+            for state, whose, order in kinds
+        )
+    )
+    rows = db.session.execute(select(*_COLUMNS).where(Article.article_id.in_(shown))).all()
+    authors = read_authors(row.article_id for row in rows)
+    lines = [DeskLine(**row._mapping, authors=authors[row.article_id]) for row in rows]
+    return tuple(sorted(lines, key=_in_the_day))
+
+
+def _in_the_day(line: DeskLine) -> tuple[int, float]:
+    if line.status == SCHEDULED:
+        return 1, 0.0 if line.scheduled_for is None else line.scheduled_for.timestamp()
+    moment = line.saved_at if line.status == DRAFT else line.published_at or line.saved_at
+    return (0 if line.status == DRAFT else 2), -moment.timestamp()
 
 
 def _matching(wanted: DeskFilter) -> Select[*tuple[Any, ...]]:

@@ -2,19 +2,25 @@
 
 from typing import Any
 
-from sqlalchemy import Integer, cast, null, select, union_all
+from sqlalchemy import ColumnElement, Integer, ScalarSelect, cast, exists, func, null, select, union_all
 
-from application.data.models import BINNED, Article, ArticleAuthor, ArticleTag, Profile, Tag, WorkingCopy
-from application.data.records import Editing, Person, Written
+from application.data.models import BINNED, Article, ArticleAuthor, ArticleTag, Autosave, Profile, Tag, WorkingCopy
+from application.data.records import AutosaveRecord, Editing, Person, Standing, Written
 from application.extensions import db
 from application.measuring.timing import timed
 
 WRITTEN = ("title", "standfirst", "content", "canonical_url", "language", "direction")
 
+NOBODY = 0
+"""An account that is not there: NULL would find the authors without one."""
+
 
 @timed("get_editing")
-def get_editing(slug: str, *, binned: bool = False) -> Editing | None:
-    """Return an article whatever its status, but in the bin only if that is where it is looked for; two statements."""
+def get_editing(slug: str, *, binned: bool = False, reader: int | None = None) -> Editing | None:
+    """Return an article whatever its status, but in the bin only if that is where it is looked for; two statements.
+
+    `reader` is the account that asks.
+    """
     row = db.session.execute(
         select(
             Article.article_id,
@@ -27,9 +33,12 @@ def get_editing(slug: str, *, binned: bool = False) -> Editing | None:
             Article.updated_at,
             Article.like_count,
             *(getattr(Article, name) for name in WRITTEN),
+            _is_by(reader or NOBODY).label("is_mine"),
             WorkingCopy,
+            Autosave,
         )
         .outerjoin(WorkingCopy, WorkingCopy.article_id == Article.article_id)
+        .outerjoin(Autosave, Autosave.autosave_id == _kept_last(reader or NOBODY))
         .where(Article.slug == slug, (Article.status == BINNED) if binned else (Article.status != BINNED))
     ).one_or_none()
     if row is None:
@@ -49,7 +58,42 @@ def get_editing(slug: str, *, binned: bool = False) -> Editing | None:
         like_count=row.like_count,
         binned_at=row.binned_at,
         updated_at=row.updated_at,
+        is_mine=row.is_mine,
+        kept=_kept(row.Autosave),
     )
+
+
+@timed("get_standing")
+def get_standing(slug: str, reader: int) -> Standing | None:
+    """Return where an article stands, in the bin too; one statement, without its text."""
+    row = db.session.execute(
+        select(
+            Article.article_id,
+            Article.slug,
+            func.coalesce(WorkingCopy.title, Article.title).label("title"),
+            Article.status,
+            Article.version,
+            _is_by(reader).label("is_mine"),
+        )
+        .outerjoin(WorkingCopy, WorkingCopy.article_id == Article.article_id)
+        .where(Article.slug == slug)
+    ).one_or_none()
+    return None if row is None else Standing(**row._mapping)
+
+
+def _is_by(user_id: int) -> ColumnElement[bool]:
+    who = select(Profile.profile_id).where(Profile.user_id == user_id).scalar_subquery()
+    return exists().where(ArticleAuthor.article_id == Article.article_id, ArticleAuthor.profile_id == who)
+
+
+def _kept_last(user_id: int) -> ScalarSelect[int]:
+    """Select what this account typed last into a form of the article and did not save."""
+    mine = select(Autosave.autosave_id).where(Autosave.user_id == user_id, Autosave.article_id == Article.article_id)
+    return mine.order_by(Autosave.updated_at.desc()).limit(1).correlate(Article).scalar_subquery()
+
+
+def _kept(row: Autosave | None) -> AutosaveRecord | None:
+    return None if row is None else AutosaveRecord(row.form_key, row.article_id, row.updated_at, row.fields)
 
 
 def _written(row: Any, authors: tuple[Person, ...], tags: tuple[str, ...]) -> Written:

@@ -25,11 +25,18 @@ def get_revisions(article_id: int) -> tuple[RevisionLine, ...]:
 @timed("get_revision")
 def get_revision(article_id: int, number: int) -> Revision | None:
     """Return one save, whole."""
-    if not 0 < number <= MAX_ID:
-        return None
-    finding = select(*_LINE, Stored.fields).where(Stored.article_id == article_id, Stored.number == number)
-    row = db.session.execute(finding).one_or_none()
-    if row is None:
-        return None
-    line = RevisionLine(row.number, row.created_at, row.user_name, row.deed)
-    return Revision(line, msgspec.convert(row.fields, Written))
+    return find_revisions(article_id, number).get(number)
+
+
+@timed("find_revisions")
+def find_revisions(article_id: int, *numbers: int) -> dict[int, Revision]:
+    """Return several saves, whole, by their numbers; those that are not there are left out."""
+    wanted = [number for number in numbers if 0 < number <= MAX_ID]
+    finding = select(*_LINE, Stored.fields).where(Stored.article_id == article_id, Stored.number.in_(wanted))
+    rows = db.session.execute(finding) if wanted else ()
+    return {
+        row.number: Revision(
+            RevisionLine(row.number, row.created_at, row.user_name, row.deed), msgspec.convert(row.fields, Written)
+        )
+        for row in rows
+    }
