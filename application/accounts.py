@@ -30,7 +30,14 @@ from application.controller.account_forms import (
     SignInForm,
 )
 from application.controller.account_rules import MailRules, UsernameRules
-from application.controller.second_factor import CLOCKS_DIFFER, Authenticator, CodeForm, RecoveryForm
+from application.controller.second_factor import (
+    CLOCKS_DIFFER,
+    Authenticator,
+    CodeForm,
+    RecoveryForm,
+    RescueForm,
+    SetUpForm,
+)
 from application.data.models import Role, User
 from application.data.operations.registration import READER
 from application.data.types import utc_now
@@ -44,6 +51,8 @@ FORMS: dict[str, type[Form]] = {
     "verify_form": PasswordForm,
     "change_password_form": NewPasswordForm,
     "reset_password_form": ForgottenPasswordForm,
+    "two_factor_setup_form": SetUpForm,
+    "two_factor_rescue_form": RescueForm,
     "two_factor_verify_code_form": CodeForm,
     "mf_recovery_form": RecoveryForm,
 }

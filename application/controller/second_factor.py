@@ -10,11 +10,12 @@ from flask import Flask, abort, current_app, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_security import tf_disabled, tf_profile_changed
-from flask_security.forms import TwoFactorVerifyCodeForm
+from flask_security.forms import IsString, TwoFactorRescueForm, TwoFactorSetupForm, TwoFactorVerifyCodeForm
 from flask_security.recovery_codes import MfRecoveryForm
 from flask_security.totp import Totp
 from limits import RateLimitItemPerMinute
 from passlib.exc import UsedTokenError  # type: ignore[import-untyped]
+from wtforms import RadioField, StringField
 
 from application.controller.attempts import limit_codes, was_right
 from application.controller.permissions import ADMINISTRATORS, EDITORS, has_any_role
@@ -54,6 +55,23 @@ class Authenticator(Totp):
         with io.BytesIO() as file:
             picture.save(file)
             return f"data:image/svg+xml;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
+
+
+class SetUpForm(TwoFactorSetupForm):
+    """Which way to switch it on, or off; the page has a button for each."""
+
+    setup = StringField("Method", validators=[IsString()])
+
+
+class RescueForm(TwoFactorRescueForm):
+    """Nothing to choose from: Flask-Security adds the recovery codes, to which the page leads by a link."""
+
+    help_setup = RadioField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A list of this form's own: one of the class would grow with every form.
+        self.help_setup.choices = []
 
 
 class CodeForm(TwoFactorVerifyCodeForm):

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, inspect, select, text
+from sqlalchemy import func, select, text
 
 from application.config import PAGE_SIZE
 from application.controller.account_forms import NewPasswordForm
 from application.data.models import Article, ArticleLike, AuditEntry, Autosave, Feedback, Profile, Revision, User
 from application.data.operations import account_life, likes
 from application.data.types import utc_now
-from application.extensions import db
+from application.extensions import Base, db
 from tests.controller.people import PASSWORD, make_article, make_user, sign_in
 
 PRIVATE = ("/account", "/account/data", "/account/delete", "/account/password")
@@ -33,10 +33,8 @@ def token_of(client: FlaskClient, name: str) -> str:
 def everything() -> str:
     """Return all rows of all tables as one text."""
     db.session.rollback()
-    names = inspect(db.engine).get_table_names()
-    return json.dumps(
-        [[*map(str, row)] for name in names for row in db.session.execute(text(f'SELECT * FROM "{name}"'))]
-    )
+    rows = (row for table in Base.metadata.sorted_tables for row in db.session.execute(select(table)))
+    return json.dumps([[*map(str, row)] for row in rows])
 
 
 @pytest.mark.parametrize("path", PRIVATE)
