@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from application.importing.dates import without_date
+from application.importing.problems import ImportProblem
 from application.importing.sites import CONTENT_FOLDERS
 from application.utils.sanitising import ID_PREFIX
 from application.utils.text import fold_address
@@ -23,7 +24,9 @@ OLD_ADDRESS_FIELDS = (
     "blogger_orig_url",
 )
 OWN_ADDRESS_FIELDS = ("permalink", "path", "url")
-LIMIT = 500
+LIMIT, MOST = 500, 1000
+ARTICLES = "/articles/"
+"""Before the slugs of this site's own articles."""
 
 _INDEX_NAMES = frozenset({"index", "_index", "readme"})
 _PLACEHOLDERS = ("{", ":", "<", "[")
@@ -56,21 +59,42 @@ def old_addresses(path: str, fields: Mapping[str, Any], slug: str, days: Iterabl
 
     `slug` is the last part of its address at home; `days` are those under which it may have been filed.
     """
-    own = own_address(fields)
-    found = [own] if own else [f"/{day:%Y/%m/%d}/{slug}{ending}" for day in days for ending in ("", ".html")]
-    if not own:
-        found += _by_folder(path)
-    for key in OLD_ADDRESS_FIELDS:
-        value = fields.get(key)
-        found += (
-            [value]
-            if isinstance(value, str)
-            else [v for v in value if isinstance(v, str)]
-            if isinstance(value, list)
-            else []
-        )
-    folded = (fold_address(_rooted(address)) for address in found if address)
-    return tuple(dict.fromkeys(a for a in folded if a and len(a) <= LIMIT))
+    guessed = [f"/{day:%Y/%m/%d}/{slug}{ending}" for day in days for ending in ("", ".html")]
+    found = [own] if (own := own_address(fields)) else guessed + _by_folder(path)
+    return tuple(a for a in _folded([*found, *_left_behind(fields)]) if len(a) <= LIMIT)
+
+
+def explicit_addresses(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the folded addresses that a post's fields name, of any length; all others of it are guesses.
+
+    Raises `ImportProblem`.
+    """
+    named = _folded([own_address(fields), *_left_behind(fields)])
+    if len(named) > MOST:
+        raise ImportProblem(f"it names more than {MOST:,} old addresses")
+    return named
+
+
+def home_address(path: str, fields: Mapping[str, Any], addresses: tuple[str, ...]) -> str:
+    """Return the address against which a post's relative links are meant, "" when that is unknown.
+
+    A bundle, "content/posts/x/index.md", lies among its pictures, whatever its date.
+    """
+    is_bundle = file_name(path) != posixpath.splitext(posixpath.basename(path))[0]
+    if own_address(fields) or not is_bundle:
+        return addresses[0] if addresses else ""
+    base = posixpath.dirname(_by_folder(path)[0])
+    return fold_address(posixpath.join(base, str(fields.get("slug") or file_name(path))))
+
+
+def _left_behind(fields: Mapping[str, Any]) -> list[str]:
+    values = (fields.get(key) for key in OLD_ADDRESS_FIELDS)
+    return [v for value in values for v in (value if isinstance(value, list) else [value]) if isinstance(v, str)]
+
+
+def _folded(addresses: Iterable[str]) -> tuple[str, ...]:
+    folded = (fold_address(_rooted(address)) for address in addresses if address)
+    return tuple(dict.fromkeys(a for a in folded if a))
 
 
 def _by_folder(path: str) -> list[str]:

@@ -1,7 +1,9 @@
 """By-lines: which people, and teams, a field of authors names.
 
-The rule for several names in one string: they are parted by ";", ",", "and", "&" and "with". When it is not clear
-that a piece is a whole name, the string stays one name, so that a by-line reads as its blog shows it:
+The rule for several names in one string: pieces that are all keys of the table of names are those authors. Where there
+is a ";", it alone parts names: "Smith, John; Doe, Jane" are two people, whose names are kept as written. Else they are
+parted by ",", "and", "&" and "with". When it is not clear that a piece is a whole name, the string stays one name, so
+that a by-line reads as its blog shows it:
 
 - "The Rust Security and Cargo Teams": a part that ends in a plural ("Teams", "maintainers") takes in what stands before
   it, back to a part that begins with "the" or that is a team already.
@@ -33,7 +35,9 @@ _LEADING = re.compile(r"^(?:written\s+|posted\s+)?by:?\s+", re.IGNORECASE)
 _QUALIFIER = re.compile(
     r",?\s+(?:on behalf of|in partnership with|in collaboration with|for and on behalf of)\s.*", re.IGNORECASE
 )
-_SEPARATOR = re.compile(r"\s*;\s*|\s*,\s*(?:and|&)\s+|\s*,\s*|\s+(?:and|&|with)\s+", re.IGNORECASE)
+_SEPARATOR = re.compile(r"\s*,\s*(?:and|&)\s+|\s*,\s*|\s+(?:and|&|with)\s+", re.IGNORECASE)
+_KEY_SEPARATOR = re.compile(r"\s*[;,]\s*|\s+(?:and|&)\s+", re.IGNORECASE)
+_BOOLEANS = frozenset({"true", "false"})
 _SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|ph\.?\s?d|m\.?d|esq|mba|pe|rn|jd)\.?", re.IGNORECASE)
 _ROLE = re.compile(
     r"\b(?:directors?|managers?|editors?|engineers?|designers?|developers?|leads?|chiefs?|officers?|president|founders?"
@@ -80,10 +84,12 @@ def _authors(value: object, table: Mapping[str, str], depth: int) -> Iterator[tu
             yield from _author_of_dict(value, table, depth)
         case str():
             text = clean_line(value)
-            keys = [key.strip() for key in text.split(",")]
+            keys = [text] if text.casefold() in table else may_be_keys(text)
             if not all(key.casefold() in table for key in keys):
                 keys = split_names(text)
-            yield from ((key, table[key.casefold()]) if key.casefold() in table else ("", key) for key in keys)
+            yield from (
+                (key, table[key.casefold()]) if key.casefold() in table else ("", key) for key in keys if is_author(key)
+            )
         case int() | float() if not isinstance(value, bool):
             yield "", str(value)
 
@@ -102,6 +108,20 @@ def _author_of_dict(value: dict[Any, Any], table: Mapping[str, str], depth: int)
             if isinstance(inner, dict):
                 inner_name = name_of({str(k).lower(): v for k, v in inner.items()})
                 yield from [("", inner_name)] if inner_name else _authors(str(inner_key), table, depth + 1)
+
+
+def may_be_keys(text: str) -> list[str]:
+    """Return the pieces of a string as they stand, or the whole of it: some or all may be keys of a table."""
+    return [key for key in _KEY_SEPARATOR.split(clean_line(text)) if key]
+
+
+def is_author(value: object) -> bool:
+    """Tell whether a field says something about authors; null, booleans and lists of nothing else do not."""
+    if isinstance(value, list):
+        return any(map(is_author, value))
+    if isinstance(value, str):
+        return value.strip().casefold() not in _BOOLEANS | {""}
+    return bool(value) and not isinstance(value, bool)
 
 
 def name_of(fields: Mapping[str, Any]) -> str:
@@ -130,6 +150,8 @@ def _without_addresses(text: str) -> str:
 def split_names(text: str) -> list[str]:
     """Return the names in one string; see this module's rule."""
     text = _without_addresses(text)
+    if ";" in text:
+        return [name for part in text.split(";") if (name := clean_name(_without_role(part)))]
     pieces = _SEPARATOR.split(text)
     if len(pieces) == 1 or _may_be_family_name_first(text, pieces):
         return [name] if (name := clean_name(text)) else []
@@ -151,7 +173,7 @@ def _joined(pieces: list[str], joints: list[str]) -> list[str]:
             parts[-1] = f"{previous}, {piece}"
         elif "," in joint and _is_role(piece):
             dropped = True
-        elif dropped and "," not in joint and ";" not in joint:
+        elif dropped and "," not in joint:
             # "Director of Design and Research": still the role.
             continue
         elif _belongs_to(previous, joint, piece):
@@ -164,12 +186,17 @@ def _joined(pieces: list[str], joints: list[str]) -> list[str]:
     return parts
 
 
+def _without_role(part: str) -> str:
+    name, comma, rest = part.partition(",")
+    return name if comma and _is_role(rest) else part
+
+
 def _is_role(piece: str) -> bool:
     return bool(_ROLE.search(piece)) and not _PLURAL.search(piece) and not _begins_with_the(piece)
 
 
 def _belongs_to(previous: str, joint: str, piece: str) -> bool:
-    if "," in joint or ";" in joint or _begins_with_the(piece):
+    if "," in joint or _begins_with_the(piece):
         # "The X and the Y Teams" alone goes on after "the".
         return bool(
             _PLURAL.search(piece) and _begins_with_the(previous) and not _TEAM.search(previous) and "," not in joint

@@ -6,7 +6,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from application.importing.addresses import PostIndex
-from application.importing.authors import FIELDS, KEY_FIELDS
+from application.importing.authors import FIELDS, KEY_FIELDS, may_be_keys
+from application.importing.claims import Claims
 from application.importing.folders import markdown_files, read_text
 from application.importing.posts import ParsedPost, Post, as_draft, convert_post, read_post
 from application.importing.problems import ImportProblem
@@ -35,6 +36,7 @@ class Blog:
         if self._path.is_file() and self._path not in self.files:
             self.files.append(self._path)
         self.posts: list[Post] = []
+        self.claims = Claims([])
         self.sections: list[str] = []
         self.problems: dict[str, ImportProblem] = {}
 
@@ -46,17 +48,21 @@ class Blog:
     def read(self, step: Callable[[], None] = lambda: None) -> None:
         """Read the front matter of all files; `step` is called after each."""
         every: list[Post] = []
+        wanted: set[str] = set()
         for file in self.files:
             post = self._read_file(file)
             if post is not None:
                 every.append(post)
-                self._index.add(post.path, post.addresses)
                 if self._is_wanted(file):
-                    self.posts.append(post)
+                    wanted.add(post.path)
             step()
-        self._names = name_table(self._path, self.site.root, _keys(every))
         # By date and path: numbers in slugs come out the same whichever way the folder is walked.
-        self.posts.sort(key=lambda post: (post.published_at or datetime.max.replace(tzinfo=UTC), post.path))
+        by_date = sorted(every, key=lambda post: (post.published_at or datetime.max.replace(tzinfo=UTC), post.path))
+        self._names = name_table(self._path, self.site.root, _keys(every))
+        self.claims = Claims(by_date)
+        for post in every:
+            self._index.add(post.path, self.claims.settled(post).addresses)
+        self.posts = [self.claims.settled(post) for post in by_date if post.path in wanted]
 
     def parse(self, post: Post, now: datetime) -> ParsedPost:
         """Return a post ready to be stored; one that is dated in the future is a draft. Raises `ImportProblem`."""
@@ -96,7 +102,7 @@ def _keys(posts: list[Post]) -> Iterator[str]:
 def _strings(value: object, depth: int = 0) -> Iterator[str]:
     if isinstance(value, str):
         yield clean_line(value)
-        yield from (piece.strip() for piece in value.split(","))
+        yield from may_be_keys(value)
     elif isinstance(value, list) and depth < 3:
         for item in value:
             yield from _strings(item, depth + 1)

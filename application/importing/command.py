@@ -11,9 +11,14 @@ from flask.cli import with_appcontext
 from application.config import Settings
 from application.importing.blog import Blog
 from application.importing.run import Report, import_posts
+from application.importing.telling import tell_caches
 
 MOST_LINES = 50
 """Lines of one part of the summary; problems are always listed in full."""
+
+NOT_TOLD = (
+    "Warning: the cache could not be told of every change; pages may be old for some seconds, until the next sweep."
+)
 
 
 @click.command("import")
@@ -38,12 +43,17 @@ def import_articles(path: Path, dry_run: bool, overwrite: bool, source: str, bas
         blog.read(lambda: bar.update(1))
     report = Report()
     label = "Trying" if dry_run else "Storing"
-    with click.progressbar(
-        import_posts(blog, report, overwrite=overwrite, dry_run=dry_run), len(blog.posts), label
-    ) as bar:
-        for _post in bar:
-            pass
-    _summarise(blog, report, dry_run=dry_run)
+    try:
+        with click.progressbar(
+            import_posts(blog, report, overwrite=overwrite, dry_run=dry_run), len(blog.posts), label
+        ) as bar:
+            for _post in bar:
+                pass
+        _summarise(blog, report, dry_run=dry_run)
+    finally:
+        # After an interruption, too: what was stored until then stays.
+        if not dry_run and not tell_caches():
+            click.echo(NOT_TOLD, err=True)
     if not report.imported:
         raise click.ClickException(f"no post of {path} could be imported")
 
@@ -68,6 +78,7 @@ def _summarise(blog: Blog, report: Report, *, dry_run: bool) -> None:
     _list("Drafts", report.drafts)
     _list("Left alone, because edited here (--overwrite lets the files win)", report.outcomes["edited here"])
     _list("Without an author", report.authorless)
+    _list("Old addresses that were not kept", report.lost_addresses)
     _list("Pages about a folder, no posts", blog.sections)
     if report.failed:
         click.echo(f"Not imported ({len(report.failed)}):")

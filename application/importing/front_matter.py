@@ -118,12 +118,23 @@ def _fields(parse: Callable[[str], Any], source: str, lines_before: int) -> dict
     return {str(key).lower(): value for key, value in fields.items()}
 
 
+class _TextLoader(yaml.BaseLoader):
+    """Makes texts, lists and dicts only; nothing written, `~` and `null` are None, but not in quotes."""
+
+
+_NULL = "tag:yaml.org,2002:null"
+_TextLoader.add_implicit_resolver(_NULL, re.compile(r"(?:~|null|Null|NULL|)\Z"), ["~", "n", "N", ""])
+_TextLoader.add_constructor(_NULL, lambda _loader, _node: None)
+
+
 def load_yaml(source: str) -> Any:
     """Parse YAML with every scalar as the text it is: a title "1.0" stays one, "no" is a language, not a lie.
 
+    Only null is no text: it is None.
+
     The parser is the one in Python: the faster one in C overflows its stack on deep nesting and ends the process.
     """
-    return yaml.load(source, Loader=yaml.BaseLoader)  # noqa: S506 - it makes texts, lists and dicts only
+    return yaml.load(source, Loader=_TextLoader)  # noqa: S506 - it makes texts, lists and dicts only
 
 
 def load_toml(source: str) -> Any:

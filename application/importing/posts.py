@@ -5,11 +5,19 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
+from types import NoneType
 from typing import Any
 
-from application.importing.addresses import PostIndex, file_name, old_addresses, own_address
+from application.importing.addresses import (
+    PostIndex,
+    explicit_addresses,
+    file_name,
+    home_address,
+    old_addresses,
+    own_address,
+)
 from application.importing.authors import FIELDS as AUTHOR_FIELDS
-from application.importing.authors import authors_of
+from application.importing.authors import authors_of, is_author
 from application.importing.bodies import convert_body
 from application.importing.dates import date_in_name, date_in_path, read_date, without_date
 from application.importing.expressions import Context
@@ -50,7 +58,10 @@ _FIRST_HEADING = re.compile(r"\A\s*#[ \t]+([^\n]+?)[ \t#]*(?:\n|\Z)|\A\s*([^\n#>
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A post whose front matter is understood; its body and authors are still as they were written."""
+    """A post whose front matter is understood; its body and authors are still as they were written.
+
+    `addresses` are all that may lead to it, `explicit` those of them that its fields name; the rest are guesses.
+    """
 
     path: str
     fields: Mapping[str, Any]
@@ -64,6 +75,8 @@ class Post:
     direction: str
     tags: tuple[str, ...]
     addresses: tuple[str, ...]
+    explicit: tuple[str, ...]
+    home: str
     author_field: object
 
 
@@ -82,6 +95,7 @@ class ParsedPost:
     direction: str
     tags: tuple[str, ...]
     addresses: tuple[str, ...]
+    explicit: tuple[str, ...]
     authors: tuple[tuple[str, str], ...]
 
 
@@ -99,10 +113,12 @@ def read_post(path: str, text: str, zone: tzinfo, *, language: str = "", author:
     slug = slugify(slug_source) or slugify(stem) or slugify(title)
     if not slug:
         raise ImportProblem("neither its file's name nor its title has a letter or digit to make an address of")
+    explicit = explicit_addresses(fields)
     draft = _is_draft(path, fields)
     moment, days = _date(path, fields, stem, home, zone)
     if moment is None and not draft:
         raise ImportProblem("it has no date: not in its fields, its file's name or its path")
+    addresses = old_addresses(path, fields, _text(fields, "slug") or without_date(stem), days)
     spoken = _language(fields, stem) or (language if _LANGUAGE.fullmatch(language) else "")
     return Post(
         path=path,
@@ -116,17 +132,18 @@ def read_post(path: str, text: str, zone: tzinfo, *, language: str = "", author:
         language=spoken or "en",
         direction=_direction(spoken),
         tags=_tags(fields, path),
-        addresses=old_addresses(path, fields, _text(fields, "slug") or without_date(stem), days),
-        author_field=next((fields[key] for key in AUTHOR_FIELDS if fields.get(key)), author),
+        addresses=addresses,
+        explicit=explicit,
+        home=home_address(path, fields, addresses),
+        author_field=next((fields[key] for key in AUTHOR_FIELDS if is_author(fields.get(key))), author),
     )
 
 
 def convert_post(post: Post, names: Mapping[str, str], index: PostIndex) -> ParsedPost:
     """Return a post with its authors' names and its body as clean Markdown. Raises `ImportProblem`."""
-    own = post.addresses[0] if post.addresses else ""
     context = Context(post.fields, names, lambda reference: index.find(reference, post.path))
     content = convert_body(
-        post.body, context, lambda target: index.resolve(target, own, post.path), commonmark=post.kind == "toml"
+        post.body, context, lambda target: index.resolve(target, post.home, post.path), commonmark=post.kind == "toml"
     )
     if not content.strip():
         raise ImportProblem("it has no text")
@@ -136,7 +153,7 @@ def convert_post(post: Post, names: Mapping[str, str], index: PostIndex) -> Pars
         path=post.path,
         title=post.title,
         slug=post.slug,
-        standfirst=_standfirst(post.fields, context, index, own, post.path),
+        standfirst=_standfirst(post.fields, context, index, post.home, post.path),
         content=content,
         draft=post.draft,
         published_at=post.published_at.astimezone(UTC) if post.published_at else None,
@@ -144,6 +161,7 @@ def convert_post(post: Post, names: Mapping[str, str], index: PostIndex) -> Pars
         direction=post.direction,
         tags=post.tags,
         addresses=post.addresses,
+        explicit=post.explicit,
         authors=tuple(authors_of(post.author_field, names)),
     )
 
@@ -171,13 +189,15 @@ def _text(fields: Mapping[str, Any], key: str) -> str:
 
 def _title(fields: Mapping[str, Any], body: str) -> tuple[str, str]:
     """Return the title, and the body without it where that begins with the same heading. Raises `ImportProblem`."""
+    if not isinstance(fields.get("title"), (str, int, float, NoneType)) or isinstance(fields.get("title"), bool):
+        raise ImportProblem("its title is not text")
     title = inline_text(_text(fields, "title")[: LONGEST_TITLE * 4])
     heading = _FIRST_HEADING.match(body)
     first = inline_text(heading[1] or heading[2]) if heading else ""
     if heading and first and (not title or first.casefold() == title.casefold()):
         title, body = first, body[heading.end() :]
     if not title:
-        raise ImportProblem("it has no title")
+        raise ImportProblem("its title has no text" if _text(fields, "title") else "it has no title")
     if len(title) > LONGEST_TITLE:
         raise ImportProblem(f"its title is longer than {LONGEST_TITLE} characters")
     return shorten(title, TITLE_LIMIT), body
@@ -249,7 +269,7 @@ def _tags(fields: Mapping[str, Any], path: str) -> tuple[str, ...]:
 
 def _tag_list(value: object, by_spaces: bool) -> list[str]:
     if isinstance(value, list):
-        return [str(item) for item in value if isinstance(item, (str, int, float))]
+        return [str(item) for item in value if isinstance(item, (str, int, float)) and not isinstance(item, bool)]
     if not isinstance(value, str):
         return []
     if "," in value or ";" in value:

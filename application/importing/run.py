@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
-from application.data.data_access.imports import get_imported
+from application.data.data_access.imports import find_holders, get_imported
 from application.data.errors import DataError
 from application.data.operations.imports import ImportedArticle, Outcome, store_imported
 from application.importing.blog import Blog
@@ -25,6 +25,7 @@ class Report:
     )
     drafts: list[str] = field(default_factory=list)
     authorless: list[str] = field(default_factory=list)
+    lost_addresses: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -52,7 +53,7 @@ def import_posts(blog: Blog, report: Report, *, overwrite: bool = False, dry_run
             elif before is not None and before.source_hash == fingerprint and not before.edited_here:
                 outcome = "unchanged"
             else:
-                article = _rendered(blog.name, parsed, fingerprint)
+                article = _rendered(blog.name, parsed, fingerprint, blog.claims.guessed_by(post))
                 planned: Outcome = "new" if before is None else "updated"
                 outcome = planned if dry_run else store_imported(article, overwrite=overwrite)
         except (ImportProblem, DataError) as problem:
@@ -64,6 +65,24 @@ def import_posts(blog: Blog, report: Report, *, overwrite: bool = False, dry_run
             if not parsed.authors:
                 report.authorless.append(post.path)
         yield post
+    report.lost_addresses.extend(_lost_addresses(blog, report, dry_run=dry_run))
+
+
+def _lost_addresses(blog: Blog, report: Report, *, dry_run: bool) -> Iterator[str]:
+    """Say of each address that an imported post names and that does not lead to it, where it leads."""
+    left_out = {*report.failed, *report.outcomes["edited here"]}
+    posts = [post for post in blog.posts if post.path not in left_out]
+    holders = find_holders({address for post in posts for address in post.explicit})
+    for post in posts:
+        reasons = blog.claims.lost(post)
+        to_be_taken = blog.claims.guessed_by(post) if dry_run else {}
+        for address in post.explicit:
+            holder = holders.get(address)
+            is_other = holder is not None and (holder.source_name, holder.source_path) != (blog.name, post.path)
+            if address in reasons:
+                yield f"{post.path}: {address}, {reasons[address]}"
+            elif holder is not None and is_other and holder.source_path not in to_be_taken.get(address, ()):
+                yield f"{post.path}: {address}, which leads to /articles/{holder.slug} already"
 
 
 def fingerprint_of(post: ParsedPost) -> str:
@@ -72,7 +91,9 @@ def fingerprint_of(post: ParsedPost) -> str:
     return hashlib.sha256(facts.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _rendered(source_name: str, post: ParsedPost, fingerprint: str) -> ImportedArticle:
+def _rendered(
+    source_name: str, post: ParsedPost, fingerprint: str, guessed_by: Mapping[str, frozenset[str]]
+) -> ImportedArticle:
     html = render(post.content)
     return ImportedArticle(
         source_name=source_name,
@@ -90,4 +111,5 @@ def _rendered(source_name: str, post: ParsedPost, fingerprint: str) -> ImportedA
         authors=post.authors,
         tags={slugify(name, 100): name for name in post.tags},
         addresses=post.addresses,
+        guessed_by=guessed_by,
     )

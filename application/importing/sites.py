@@ -158,8 +158,13 @@ def _tables_of_rows(content: object) -> Iterator[dict[str, str]]:
     rows = [{str(k).lower(): v for k, v in row.items() if k} for row in content if isinstance(row, dict)]
     # Any column may hold the keys; the caller takes the table that fits the posts.
     for column in dict.fromkeys(key for row in rows for key in row):
-        people = {str(row[column]).casefold(): _name(row) for row in rows if row.get(column)}
+        people = {str(row[column]).casefold(): _name_beside(column, row) for row in rows if row.get(column)}
         yield {key: name for key, name in people.items() if name}
+
+
+def _name_beside(column: str, row: Mapping[str, Any]) -> str:
+    """Return the name that a row gives in another column than its key's, if there is one."""
+    return _name({key: value for key, value in row.items() if key != column}) or _name(row)
 
 
 def _name(value: object) -> str:

@@ -7,6 +7,7 @@ from html import escape
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_block import StateBlock
 from markdown_it.rules_core import StateCore, linkify, normalize
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
@@ -20,11 +21,11 @@ from application.utils.text import clean_body, clean_line, slugify
 
 __all__ = ["RENDERER", "first_paragraph", "inline_text", "plain_text", "render"]
 
-RENDERER = 1
+RENDERER = 2
 """Counts changes of what is rendered from the same Markdown; stored articles name it in their hash."""
 
 MAX_NESTING = 40
-"""Levels of quotes and lists; deeper ones are cut off. Far above what people write, far below Python's stack."""
+"""Levels of quotes and lists; deeper ones are text. Far above what people write, far below Python's stack."""
 
 SHORTEST_PARAGRAPH = 40
 """Characters below which a first paragraph is a greeting or a date."""
@@ -38,6 +39,7 @@ _TAG_NAME = re.compile(r"<(/?)([a-z][a-z0-9]*)", re.IGNORECASE)
 _FIRST_PARAGRAPH = re.compile(r"<p>(.*?)</p>", re.DOTALL)
 _FOOTNOTE_REFERENCE = re.compile(r'<sup class="footnote-ref">.*?</sup>')
 _KINDS = {"fence": "fence", "code_block": "indented", "html_block": "html", "inline": "text", "table_open": "text"}
+_MARKS = str.maketrans("+#", "  ")
 _PLAIN = frozenset({"text", "code_inline", "text_special"})
 
 # A parser's link finder keeps its place in itself, so no two threads may share one.
@@ -101,6 +103,7 @@ def _build() -> MarkdownIt:
         finder.add("//", None).add("ftp:", None)
     # The sanitiser judges addresses; refused here, a link would stand there as source text.
     parser.validateLink = lambda url: True  # type: ignore[method-assign]  # noqa: ARG005 - the name is markdown-it's
+    parser.block.ruler.before("table", "too_deep", _too_deep)
     parser.inline.ruler.disable("linkify")
     parser.core.ruler.at("linkify", _linkify)
     parser.core.ruler.push("finish", _finish_tokens)
@@ -108,6 +111,20 @@ def _build() -> MarkdownIt:
     parser.add_render_rule("html_inline", _raw)
     parser.add_render_rule("footnote_anchor", _footnote_anchor)
     return parser
+
+
+def _too_deep(state: StateBlock, first: int, last: int, silent: bool) -> bool:
+    """Take all the rest as one paragraph where the parser would soon drop it without a word."""
+    # A list and its item are two levels at once.
+    if silent or state.level < MAX_NESTING - 2:
+        return False
+    state.line = last
+    state.push("paragraph_open", "p", 1).map = [first, last]
+    inline = state.push("inline", "", 0)
+    inline.content = state.getLines(first, last, state.blkIndent, False).strip()
+    inline.map, inline.children = [first, last], []
+    state.push("paragraph_close", "p", -1)
+    return True
 
 
 def _finish_tokens(state: StateCore) -> None:
@@ -152,7 +169,9 @@ def _heading_id(inline: Token, used: Counter[str]) -> str:
     given = _HEADING_ID.search(last.content) if last is not None and last.type == "text" else None
     if given and last is not None:
         last.content = last.content[: given.start()]
-    name = given[1] if given else slugify("".join(_texts(inline.children or [])), 60) or "section"
+    # The anchor of "C++" is the one that links of other systems lead to: "c".
+    text = "".join(_texts(inline.children or [])).translate(_MARKS)
+    name = given[1] if given else slugify(text, 60) or "section"
     used[name] += 1
     return name if used[name] == 1 else f"{name}-{used[name]}"
 
@@ -188,7 +207,9 @@ def _texts(tokens: Sequence[Token]) -> Iterator[str]:
             yield from _texts(token.children or [])
         elif token.type == "html_inline":
             name = _TAG_NAME.match(token.content)
-            yield "" if name is None or name[2].lower() in TAGS else token.content
+            # A script's beginning stands for the whole of it here: what is not for readers is gone.
+            is_known = name is None or name[2].lower() in TAGS or (not name[1] and name[2].lower() in SILENT)
+            yield "" if is_known else token.content
 
 
 def _raw(_renderer: RendererHTML, tokens: Sequence[Token], position: int, _options: OptionsDict, env: EnvType) -> str:

@@ -17,6 +17,9 @@ _OVERRIDES = re.compile("[\u202d\u202e]")
 _BIDI_SPANS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _SPACES = re.compile(r"\s+")
 _NOT_IN_SLUGS = re.compile(r"[\W_]+")
+# "C++", "C#" and "C" are three things, as are "C++20" and "C20"; "rock+roll" and "#1" are words and numbers.
+_MARKS_OF_NAMES = re.compile(r"(?<=[^\W_])(?:[+#]{1,3}(?![\w+#])|\+\+(?=\d))")
+_NAMES_OF_MARKS = {"+": "-plus", "#": "-sharp"}
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _WORDS = re.compile(r"\w+(?:['’]\w+)*")
 
@@ -43,9 +46,11 @@ def clean_line(text: str) -> str:
 def slugify(text: str, limit: int = 100) -> str:
     """Return letters and digits of any script, folded, joined by hyphens, at most `limit` long; "" when none are left.
 
-    A dot becomes a hyphen too: a slug that ends in ".css" would be a file to caches on the way.
+    A dot becomes a hyphen too: a slug that ends in ".css" would be a file to caches on the way. A plus or a sharp that
+    ends a word is named: "c-plus-plus".
     """
-    slug = _NOT_IN_SLUGS.sub("-", fold(text)).strip("-")
+    named = _MARKS_OF_NAMES.sub(lambda marks: "".join(_NAMES_OF_MARKS[mark] for mark in marks[0]) + "-", fold(text))
+    slug = _NOT_IN_SLUGS.sub("-", named).strip("-")
     if len(slug) <= limit:
         return slug
     cut = slug[: limit + 1].rpartition("-")[0]

@@ -2,7 +2,8 @@ from datetime import date
 
 import pytest
 
-from application.importing.addresses import PostIndex, file_name, old_addresses
+from application.importing.addresses import PostIndex, explicit_addresses, file_name, home_address, old_addresses
+from application.importing.problems import ImportProblem
 
 INDEX = PostIndex("https://blog.example.org")
 INDEX.add("content/posts/2015-07-08-x.md", ["/2015/07/08/x", "/old/x"])
@@ -32,6 +33,26 @@ def test_its_own_address_comes_first_and_patterns_are_none() -> None:
 
 def test_addresses_too_long_for_their_column_are_left_out() -> None:
     assert old_addresses("x.md", {"aliases": ["/" + "a" * 600]}, "x", []) == ("/x",)
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "home"),
+    [
+        ("content/posts/x/index.md", {}, "/posts/x"),
+        ("content/posts/x/index.fr.md", {"slug": "Y"}, "/posts/y"),
+        ("content/posts/2015-07-08-x/index.md", {}, "/posts/2015-07-08-x"),
+        ("content/posts/x/index.md", {"permalink": "/own/"}, "/own"),
+        ("_posts/2015-07-08-x.md", {}, "/2015/07/08/x"),
+    ],
+)
+def test_relative_links_are_meant_against_a_posts_own_address(path: str, fields: dict[str, str], home: str) -> None:
+    addresses = old_addresses(path, fields, "x", [date(2015, 7, 8)])
+    assert home_address(path, fields, addresses) == home
+
+
+def test_more_addresses_than_anybody_writes_are_reported() -> None:
+    with pytest.raises(ImportProblem, match="more than 1,000 old addresses"):
+        explicit_addresses({"aliases": [f"/{number}" for number in range(1001)]})
 
 
 @pytest.mark.parametrize(

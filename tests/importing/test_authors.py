@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from application.importing.authors import authors_of, split_names
 
-TABLE = {"aaron": "Aaron Snow", "noah": "Noah Kunin"}
+TABLE = {"aaron": "Aaron Snow", "noah": "Noah Kunin", "one and all": "All of Us"}
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,8 @@ TABLE = {"aaron": "Aaron Snow", "noah": "Noah Kunin"}
         ("Ann Lee and Bo Chan", ["Ann Lee", "Bo Chan"]),
         ("Ann Lee & Bo Chan", ["Ann Lee", "Bo Chan"]),
         ("Ann Lee; Bo Chan", ["Ann Lee", "Bo Chan"]),
+        ("Smith, John; Doe, Jane", ["Smith, John", "Doe, Jane"]),
+        ("Ann Lee, Director of Design; Health and Human Services", ["Ann Lee", "Health and Human Services"]),
         ("Ann, Bo, Cy and Di", ["Ann", "Bo", "Cy", "Di"]),
         ("annlee and bochan", ["annlee", "bochan"]),
         ("By Ann Lee with Bo Chan", ["Ann Lee", "Bo Chan"]),
@@ -47,6 +49,10 @@ def test_names_in_one_string(written: str, names: list[str]) -> None:
     [
         (["aaron", "Noah"], [("aaron", "Aaron Snow"), ("Noah", "Noah Kunin")]),
         ("aaron, noah", [("aaron", "Aaron Snow"), ("noah", "Noah Kunin")]),
+        ("aaron; noah", [("aaron", "Aaron Snow"), ("noah", "Noah Kunin")]),
+        ("aaron and noah", [("aaron", "Aaron Snow"), ("noah", "Noah Kunin")]),
+        ("one and all", [("one and all", "All of Us")]),
+        ([None, True, "true"], []),
         (["unknown-key"], [("", "unknown-key")]),
         ({"name": "Ann Lee", "email": "ann@example.org"}, [("", "Ann Lee")]),
         ([{"first_name": "Ann", "last_name": "Lee"}, {"key": "noah"}], [("", "Ann Lee"), ("noah", "Noah Kunin")]),

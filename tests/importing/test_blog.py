@@ -68,7 +68,7 @@ def test_hugo(write: Write, tmp_path: Path) -> None:
     blog = read(tmp_path)
     posts = parsed(blog)
     assert blog.sections == ["content/_index.md"]
-    assert posts["content/posts/x/index.md"].content == "![a](https://b.example.org/2020/01/02/x/b.png)\n"
+    assert posts["content/posts/x/index.md"].content == "![a](https://b.example.org/posts/x/b.png)\n"
     assert posts["content/posts/x/index.md"].language == "fr-FR"
     assert posts["content/posts/x/index.md"].tags == ("C",)
     assert "/posts/x" in posts["content/posts/x/index.md"].addresses
@@ -148,6 +148,10 @@ def test_pelican(write: Write, tmp_path: Path) -> None:
     [
         (b"---\ntitle: A\n---\nx", "it has no date: not in its fields, its file's name or its path"),
         (b"---\ndate: 2015-01-01\n---\nx", "it has no title"),
+        (b"---\ntitle: null\ndate: 2015-01-01\n---\nx", "it has no title"),
+        (b"---\ntitle: [a, b]\ndate: 2015-01-01\n---\nx", "its title is not text"),
+        (b"+++\ntitle = true\ndate = 2015-01-01\n+++\nx", "its title is not text"),
+        (b"---\ntitle: <script>alert(1)</script>\ndate: 2015-01-01\n---\nx", "its title has no text"),
         (b"---\ntitle: A\ndate: 2015-01-01\n---\n", "it has no text"),
         (b"---\ntitle: A\ndate: 2015-13-01\n---\nx", "the date '2015-13-01' does not exist (month must be in 1..12)"),
         (b"# Readme", "it has no front matter"),
@@ -208,6 +212,27 @@ def test_a_standfirst_is_plain_text_and_no_stub(write: Write, tmp_path: Path) ->
         "excerpt: '<p>What *it* is about, [all](x).</p><p>More</p>'\n---\nx\n",
     )
     assert only(read(tmp_path)).standfirst == "What it is about, all."
+
+
+@pytest.mark.parametrize("author", ["author: ~", "author: null", "authors: [null, true]", "author: true", "author:"])
+def test_what_names_nobody_leaves_the_blogs_own_author(write: Write, tmp_path: Path, author: str) -> None:
+    write("_config.yml", "author: Ann Lee\n")
+    write("_posts/2015-01-01-a.md", f"---\ntitle: A\n{author}\ntags: [null, x, ~]\n---\nx {{{{ page.tags }}}}\n")
+    assert only(read(tmp_path)).authors == (("", "Ann Lee"),)
+    assert only(read(tmp_path)).tags == ("x",)
+
+
+@pytest.mark.parametrize("author", ["jd, ab", "jd; ab", "jd and ab", "JD & AB"])
+@pytest.mark.parametrize("head", ["key,name", "name,full_name"])
+def test_several_keys_in_one_string(write: Write, tmp_path: Path, author: str, head: str) -> None:
+    write("_posts/2015-01-01-a.md", f"---\ntitle: A\nauthor: {author}\n---\nx\n")
+    write("_data/authors.csv", f"{head}\njd,John Doe\nab,Ann Bee\n")
+    assert [name for _, name in only(read(tmp_path)).authors] == ["John Doe", "Ann Bee"]
+
+
+def test_tags_that_differ_in_a_mark_are_several(write: Write, tmp_path: Path) -> None:
+    write("_posts/2015-01-01-a.md", "---\ntitle: A\ntags: [C++, 'C#', C]\n---\nx\n")
+    assert only(read(tmp_path)).tags == ("C++", "C#", "C")
 
 
 def test_the_future_is_a_draft(write: Write, tmp_path: Path) -> None:

@@ -38,6 +38,20 @@ def test_yaml_is_read_as_it_is_written() -> None:
     assert fields == {"title": "1.0", "locale": "no", "id": "010", "date": "2015-03-17 14:00:00 -4"}
 
 
+def test_yaml_null_is_nothing_and_a_quoted_one_is_text() -> None:
+    fields = split('---\na: null\nb: ~\nc:\nd: [null, Null, x]\ne: "null"\nf: ""\ng: nullable\nh: true\n---\n').fields
+    assert fields == {
+        "a": None,
+        "b": None,
+        "c": None,
+        "d": [None, None, "x"],
+        "e": "null",
+        "f": "",
+        "g": "nullable",
+        "h": "true",
+    }
+
+
 def test_toml_keeps_its_dates() -> None:
     assert split("+++\ndate = 2020-01-02\n+++\n").fields == {"date": date(2020, 1, 2)}
 

@@ -206,6 +206,31 @@ def test_anything_renders_to_known_tags_only(source: str) -> None:
     assert not re.search(r"[\x00-\x08\u202e]", html)
 
 
+@pytest.mark.parametrize("depth", [37, 38, 39, 40, 41, 5000])
+@pytest.mark.parametrize("mark", ["> ", "- ", "> - ", "1. > "])
+def test_what_is_nested_too_deeply_is_shown_as_text(mark: str, depth: int) -> None:
+    html = render(mark * depth + "the depth <script>alert(1)</script>\n\nafter")
+    assert "the depth" in plain_text(html)
+    assert "after" in plain_text(html)
+    assert "alert" not in html
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("<script>alert(1)</script>", ""),
+        ("A <style>b {}</style>*title*", "A title"),
+        ("The <script> tag and Vec<T>", "The <script> tag and Vec<T>"),
+    ],
+)
+def test_plain_text_of_a_line_has_no_scripts(line: str, text: str) -> None:
+    assert inline_text(line) == text
+
+
+def test_an_anchor_is_what_links_of_other_systems_lead_to() -> None:
+    assert 'id="s-using-c"' in render("# Using C++")
+
+
 def test_threads_render_beside_each_other() -> None:
     source = "a https://x.org/y [b](https://z.org) " * 200
     expected = render(source)

@@ -29,6 +29,11 @@ def test_a_folded_name_is_one_spelling_whatever_its_case_and_composition() -> No
         ("Почему мы пишем", "почему-мы-пишем"),
         ("snake_case", "snake-case"),
         ("…!?", ""),
+        ("C++", "c-plus-plus"),
+        ("C#", "c-sharp"),
+        ("C", "c"),
+        ("What is new in C++20 & F#?", "what-is-new-in-c-plus-plus-20-f-sharp"),
+        ("Rock+roll: #1 in the + list, C.", "rock-roll-1-in-the-list-c"),
     ],
 )
 def test_a_slug_keeps_letters_and_digits_of_any_script(text: str, slug: str) -> None:

@@ -1,7 +1,7 @@
 """Storing one article that another system published: all of it, or nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -37,7 +37,10 @@ Outcome = Literal["new", "updated", "unchanged", "edited here"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedArticle:
-    """An article of another system. `authors` are (key in its table or "", name), `tags` slug → name."""
+    """An article of another system. `authors` are (key in its table or "", name), `tags` slug → name.
+
+    `guessed_by` holds, for addresses that it names, the paths of those posts of its source that only guess them.
+    """
 
     source_name: str
     source_path: str
@@ -54,6 +57,7 @@ class ImportedArticle:
     authors: tuple[tuple[str, str], ...]
     tags: Mapping[str, str]
     addresses: tuple[str, ...]
+    guessed_by: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @decided_by_constraints
@@ -82,7 +86,7 @@ def store_imported(article: ImportedArticle, *, overwrite: bool = False) -> Outc
             set_tags(session, stored, article.tags)
             session.flush()
             revise(session, stored, "imported", _IMPORTER, written_in(session, stored), None)
-            _keep_addresses(session, stored, article.addresses)
+            _keep_addresses(session, stored, article)
     return "new" if known is None else "updated"
 
 
@@ -131,11 +135,30 @@ def _fill(stored: Article, article: ImportedArticle) -> None:
             setattr(stored, name, value)
 
 
-def _keep_addresses(session: Session, stored: Article, addresses: tuple[str, ...]) -> None:
-    """Let old addresses lead here, but those that lead to another article already."""
-    taken = set(session.scalars(select(OldAddress.address).where(OldAddress.address.in_(addresses))))
-    free = (a for a in addresses if a not in taken and a != address_of(stored.slug))
-    session.add_all(OldAddress(address=address, article_id=stored.article_id) for address in free)
+def _keep_addresses(session: Session, stored: Article, article: ImportedArticle) -> None:
+    """Let old addresses lead here, but those that are an article's own or lead to another one already.
+
+    What another post of the same source only guessed is taken from it.
+    """
+    live = _live_addresses(session, article.addresses)
+    wanted = [address for address in article.addresses if address not in live]
+    holders = select(OldAddress, Article.source_name, Article.source_path).join(
+        Article, Article.article_id == OldAddress.article_id
+    )
+    known = {row.OldAddress.address: row for row in session.execute(holders.where(OldAddress.address.in_(wanted)))}
+    for address in wanted:
+        row = known.get(address)
+        if row is None:
+            session.add(OldAddress(address=address, article_id=stored.article_id))
+        elif row.source_name == article.source_name and row.source_path in article.guessed_by.get(address, ()):
+            row.OldAddress.article_id = stored.article_id
+
+
+def _live_addresses(session: Session, addresses: tuple[str, ...]) -> set[str]:
+    prefix = address_of("")
+    slugs = [address.removeprefix(prefix) for address in addresses if address.startswith(prefix)]
+    found = session.scalars(select(Article.slug).where(Article.slug.in_(slugs))) if slugs else ()
+    return {address_of(slug) for slug in found}
 
 
 def _profile_id(session: Session, source_name: str, key: str, name: str) -> int:
