@@ -1,4 +1,5 @@
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,13 +10,17 @@ from sqlalchemy import update
 
 from application.config import Settings
 from application.data import data_access, invalidation
-from application.data.models import Article
-from application.data.operations import likes
+from application.data.models import Article, User
+from application.data.operations import autosaves, likes
+from application.data.operations.articles import publish_article
+from application.data.operations.bin import bin_article
+from application.data.types import utc_now
 from application.extensions import cache, db, live
 from application.jobs import tasks
 from application.jobs.schedule import SCHEDULE
 from application.jobs.workers import celery_config
 from application.live.hub import KEY
+from tests.articles import TESTER, write
 
 
 @pytest.fixture
@@ -112,6 +117,56 @@ def test_an_invalidation_that_failed_is_made_up_for(article_id: int, monkeypatch
     assert tasks.sweep_outbox() == 0
 
     assert count_of(article_id) == 1
+
+
+def test_what_was_due_while_the_worker_was_dead_is_published_when_it_is_back_once(article_id: int) -> None:
+    saved = write("Due", publish=False)
+    at = utc_now() + timedelta(minutes=5)
+    publish_article(saved.slug, None, TESTER, at)
+    assert tasks.publish_due_articles() == []
+    assert data_access.get_article(saved.slug) is None
+    # Nobody looked for a while.
+    db.session.execute(update(Article).where(Article.slug == saved.slug).values(scheduled_for=at - timedelta(hours=1)))
+    db.session.commit()
+
+    assert tasks.publish_due_articles() == [saved.article_id]
+    assert tasks.publish_due_articles() == []
+
+    found = data_access.get_article(saved.slug)
+    assert found is not None
+    assert found.published_at == at - timedelta(hours=1)
+    assert data_access.get_all_articles().cards[-1].slug == saved.slug
+
+
+def test_what_is_published_while_redis_is_away_is_told_when_it_is_back(
+    article_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = write("Due", publish=False)
+    assert len(data_access.get_all_articles().cards) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(cache, "invalidate", lambda *_args, **_kwargs: False)
+        assert publish_article(saved.slug, None, TESTER).status == "published"
+    db.session.rollback()
+    assert tasks.sweep_outbox() == 1
+    assert len(data_access.get_all_articles().cards) == 2
+
+
+def test_the_bin_and_old_autosaves_are_emptied(article_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = User(email="ada@example.org", fs_uniquifier="ada")
+    db.session.add(user)
+    db.session.commit()
+    autosaves.keep(user.id, "form", None, {"title": "x"})
+    bin_article("on-counting", TESTER)
+    assert (tasks.empty_bin(), tasks.purge_autosaves()) == (0, 0)
+    later = utc_now() + timedelta(days=31)
+    monkeypatch.setattr(tasks, "utc_now", lambda: later)
+    assert (tasks.empty_bin(), tasks.purge_autosaves()) == (1, 1)
+    assert (tasks.empty_bin(), tasks.purge_autosaves()) == (0, 0)
+
+
+def test_what_is_due_is_looked_for_often_enough_to_appear_within_ten_seconds() -> None:
+    (entry,) = (entry for entry in SCHEDULE.values() if entry["task"] == "publish_due_articles")
+    assert entry["schedule"] <= 5
 
 
 def test_the_heartbeat_is_written_and_fades(app: Flask, broker: redis.Redis) -> None:

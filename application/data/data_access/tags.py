@@ -1,10 +1,10 @@
 """Reads of tags."""
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from application.config import TAG_TTL
 from application.data import tags
-from application.data.models import Tag
+from application.data.models import ArticleTag, Tag
 from application.data.records import TagRecord
 from application.extensions import cache, db
 from application.measuring.timing import timed
@@ -13,7 +13,12 @@ from application.measuring.timing import timed
 @cache.memoize(TAG_TTL)
 @timed("get_tag")
 def get_tag(slug: str) -> TagRecord | None:
-    """Return a tag by its slug."""
+    """Return a tag by its slug, once an article that readers see carries it: a draft's tags are its own affair."""
+    shown = exists().where(ArticleTag.tag_id == Tag.tag_id, ArticleTag.published_at.is_not(None))
+    statement = select(Tag.tag_id, Tag.slug, Tag.name, shown.label("is_shown")).where(Tag.slug == slug)
     cache.depends_on(tags.tag_slug(slug))
-    row = db.session.execute(select(Tag.tag_id, Tag.slug, Tag.name).where(Tag.slug == slug)).one_or_none()
-    return None if row is None else TagRecord(row.tag_id, row.slug, row.name)
+    row = db.session.execute(statement).one_or_none()
+    if row is None:
+        return None
+    cache.depends_on(tags.tag_list(row.tag_id))
+    return TagRecord(row.tag_id, row.slug, row.name) if row.is_shown else None

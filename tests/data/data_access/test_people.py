@@ -6,7 +6,9 @@ import pytest
 from flask import Flask
 
 from application.data.data_access import get_person, get_profile_id, get_tag, get_user_name, is_name_taken
+from application.data.operations.articles import unpublish_article
 from application.data.records import Person, PersonPage, TagRecord
+from tests.articles import TESTER
 
 Make = Callable[..., int]
 
@@ -39,7 +41,13 @@ def test_a_name_of_an_account_or_an_author_is_taken(make_profile: Make, make_use
     assert not is_name_taken(name + "x")
 
 
-def test_a_tag_is_found_by_its_slug(make_tag: Make) -> None:
+def test_a_tag_is_found_by_its_slug_once_readers_see_an_article_of_it(make_tag: Make, make_article: Make) -> None:
     assert get_tag("rust") is None
     rust = make_tag()
+    assert get_tag("rust") is None
+    make_article("draft", tags=(rust,), status="draft")
+    assert get_tag("rust") is None
+    make_article("shown", tags=(rust,))
     assert get_tag("rust") == TagRecord(rust, "rust", "Rust")
+    unpublish_article("shown", TESTER)
+    assert get_tag("rust") is None
