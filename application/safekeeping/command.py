@@ -16,8 +16,8 @@ from application.safekeeping.restore import restore
 BUSY = "another writer holds the database; nothing was changed, try again"
 UNTOLD = "Redis does not answer; the site tells its caches as soon as it does."
 OTHER_SITE = (
-    "This was another installation. Passwords hold only with its SECURITY_PASSWORD_SALT, "
-    "and second factors only with its secrets: copy them from its environment."
+    "This was another installation. Passwords and second factors hold only with its SECURITY_PASSWORD_SALT: "
+    "copy that from its environment."
 )
 
 

@@ -28,7 +28,7 @@ from application.safekeeping.backup import back_up
 from application.safekeeping.bundle import DATABASE, MANIFEST, digest
 from application.safekeeping.problems import BackupProblem
 from application.safekeeping.restore import restore
-from tests.conftest import copy_of, settings_for
+from tests.conftest import POSTGRES, copy_of, settings_for
 from tests.controller.conftest import Browser
 from tests.controller.people import make_article, make_user
 
@@ -124,6 +124,24 @@ def test_what_was_kept_comes_back_row_by_row(furnished: Flask, elsewhere: Flask,
     with elsewhere.app_context():
         restored, told = restore(tmp_path / "site.backup")
         assert (restored, told) == (manifest, True)
+        assert everything() == before
+
+
+@pytest.mark.skipif(not POSTGRES, reason="there is no PostgreSQL here (set TEST_POSTGRES_URL)")
+def test_a_site_moves_to_the_other_database_and_back(
+    furnished: Flask, elsewhere: Flask, tmp_path: Path, redis_url: str
+) -> None:
+    before = everything()
+    back_up(tmp_path / "postgresql.backup")
+    small = create_app(settings_for(f"sqlite:///{tmp_path / 'small.sqlite3'}", redis_url))
+    with small.app_context():
+        # A database without any table is as good as an empty one.
+        restore(tmp_path / "postgresql.backup")
+        assert everything() == before
+        back_up(tmp_path / "sqlite.backup")
+        db.engine.dispose()
+    with elsewhere.app_context():
+        restore(tmp_path / "sqlite.backup")
         assert everything() == before
 
 
