@@ -12,7 +12,7 @@ from application.data.operations.imports import ImportedArticle, Outcome, store_
 from application.importing.blog import Blog
 from application.importing.posts import STANDFIRST_LIMIT, ParsedPost, Post
 from application.importing.problems import ImportProblem
-from application.utils.markdown import RENDERER, first_paragraph, render
+from application.utils.markdown import RENDERER, first_paragraph, plain_text, render
 from application.utils.text import reading_minutes, shorten, slugify
 
 
@@ -95,6 +95,8 @@ def _rendered(
     source_name: str, post: ParsedPost, fingerprint: str, guessed_by: Mapping[str, frozenset[str]]
 ) -> ImportedArticle:
     html = render(post.content)
+    if not plain_text(html) and "<img" not in html:
+        raise ImportProblem("nothing of its text can be shown")
     return ImportedArticle(
         source_name=source_name,
         source_path=post.path,

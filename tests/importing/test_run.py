@@ -111,6 +111,25 @@ def test_a_bad_file_is_reported_with_its_line_and_stops_no_other(write: Write, r
     assert "_posts/2015-01-01-bad.md:3: the YAML front matter does not parse" in output
 
 
+def test_a_post_of_which_nothing_can_be_shown_is_reported(write: Write, run: Import) -> None:
+    write(body="<script>alert(1)</script>")
+    assert "_posts/2015-07-08-first.md: nothing of its text can be shown" in run(status=1)
+    assert count(Article) == 0
+
+
+def test_quotes_of_any_depth_are_shown(write: Write, run: Import, client: FlaskClient) -> None:
+    write(body="> " * 5000 + "the depth")
+    run()
+    assert "the depth" in client.get("/articles/first").text
+
+
+def test_tags_that_differ_in_a_mark_have_pages_of_their_own(write: Write, run: Import, client: FlaskClient) -> None:
+    write(tags="[C++, C]")
+    run()
+    assert "C++" in client.get("/tags/c-plus-plus").text
+    assert client.get("/tags/c").status_code == 200
+
+
 def test_slugs_are_numbered_by_date_whichever_way_files_are_found(write: Write, run: Import) -> None:
     for name in ("2017-01-01-same.md", "2015-01-01-Same.md", "2016-01-01-same.md"):
         write(name, title=name[:4])
