@@ -103,20 +103,6 @@ class Mine(Struct, frozen=True):
     wrote: bool = False
 
 
-class Draft(Struct, frozen=True):
-    """An article as its edit form needs it, whatever its status; never cached."""
-
-    article_id: int
-    slug: str
-    title: str
-    standfirst: str
-    content: str
-    status: str
-    version: int
-    authors: tuple[Person, ...]
-    tags: tuple[TagRecord, ...]
-
-
 class Actor(Struct, frozen=True):
     """Who does a deed: an account, or something without one, such as an importer."""
 

@@ -6,7 +6,6 @@ from application.data.data_access.articles import (
     get_article,
     get_articles_by_tag,
     get_articles_by_username,
-    get_draft,
     get_more_by_authors,
 )
 from application.data.data_access.audit import get_audit
@@ -41,7 +40,6 @@ __all__ = [
     "get_autosaves",
     "get_day",
     "get_desk",
-    "get_draft",
     "get_editing",
     "get_feedback",
     "get_like_count",

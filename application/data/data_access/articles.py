@@ -10,7 +10,7 @@ from application.data import tags
 from application.data.data_access.cards import CARD_COLUMNS, Rows, make_card, make_page, note, one_page, read_authors
 from application.data.errors import NotFound
 from application.data.models import PUBLISHED, Article, ArticleAuthor, ArticleTag, Profile, Tag
-from application.data.records import ArticleRecord, Card, CardPage, Draft, Person, TagRecord
+from application.data.records import ArticleRecord, Card, CardPage, Person, TagRecord
 from application.extensions import cache, db
 from application.measuring.timing import timed
 from application.utils.pagination import read_cursor
@@ -96,26 +96,6 @@ def get_more_by_authors(article_id: int) -> tuple[Card, ...]:
     cache.depends_on(tags.card(article_id))
     cache.depends_on(*(tags.author_list(author.profile_id) for author in authors[article_id][:FIRST_AUTHORS]))
     return tuple(make_card(row, authors[row.article_id]) for row in newest)
-
-
-@timed("get_draft")
-def get_draft(slug: str) -> Draft | None:
-    """Return an article for its edit form, whatever its status; never cached."""
-    row = db.session.execute(
-        select(
-            Article.article_id,
-            Article.slug,
-            Article.title,
-            Article.standfirst,
-            Article.content,
-            Article.status,
-            Article.version,
-        ).where(Article.slug == slug)
-    ).one_or_none()
-    if row is None:
-        return None
-    authors, subjects = _read_surroundings(row.article_id)
-    return Draft(**row._mapping, authors=authors, tags=subjects)
 
 
 def _owner(rows: Any, owner: Any) -> int:

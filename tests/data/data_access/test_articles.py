@@ -13,7 +13,7 @@ from application.data.data_access import (
     get_article,
     get_articles_by_tag,
     get_articles_by_username,
-    get_draft,
+    get_editing,
     get_more_by_authors,
 )
 from application.data.errors import NotFound
@@ -95,7 +95,7 @@ def test_what_is_not_published_is_nowhere(make_article: Make, make_profile: Make
     assert get_articles_by_tag("rust").cards == ()
     assert get_article("hidden") is None
     assert get_more_by_authors(other) == ()
-    assert get_draft("hidden") is not None
+    assert get_editing("hidden") is not None
 
 
 def test_an_author_or_tag_that_is_not_there_is_not_found(app: Flask) -> None:
