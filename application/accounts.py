@@ -12,7 +12,6 @@ from flask_security import (
     Form,
     FormInfo,
     Security,
-    SQLAlchemyUserDatastore,
     UserMixin,
     uia_email_mapper,
     uia_username_mapper,
@@ -39,11 +38,10 @@ from application.controller.second_factor import (
     SetUpForm,
 )
 from application.data.models import Role, User
-from application.data.operations.registration import READER
+from application.data.operations.account_store import Accounts
 from application.data.types import utc_now
 from application.extensions import db
 from application.utils.offload import passwords
-from application.utils.user_names import fold_name
 
 FORMS: dict[str, type[Form]] = {
     "login_form": SignInForm,
@@ -81,21 +79,6 @@ class ThreadedContext(CryptContext):  # type: ignore[misc]
         return bool(passwords.run(super().verify, *args, **kwargs))
 
 
-class Accounts(SQLAlchemyUserDatastore):
-    """The accounts as the command line makes them: under the same rules as the form's, vouched for by the operator."""
-
-    def create_user(self, **attributes: Any) -> UserMixin:
-        """Make an account from checked attributes and a hashed password. Raises ValueError for a taken address."""
-        if attributes.get("username"):
-            attributes["username"] = fold_name(attributes["username"])
-        if attributes.get("email") and self.find_user(email=attributes["email"]):
-            raise ValueError("an account has this address already")
-        attributes.setdefault("confirmed_at", utc_now())
-        if self.find_role(READER) is not None:
-            attributes.setdefault("roles", [READER])
-        return super().create_user(**attributes)
-
-
 def init_accounts(app: Flask) -> None:
     """Bind Flask-Security to our tables, forms and rules."""
     settings: Settings = app.config["SETTINGS"]
@@ -117,7 +100,7 @@ def init_accounts(app: Flask) -> None:
     security.principal.identity_loaders.clear()
 
 
-def load_by_token(datastore: SQLAlchemyUserDatastore, request: Request) -> UserMixin | None:
+def load_by_token(datastore: Accounts, request: Request) -> UserMixin | None:
     """Return whom the token in the header stands for.
 
     Flask-Security would take one from the address too, where logs and histories keep it, and look for one in

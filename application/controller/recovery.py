@@ -6,7 +6,7 @@ of the answer tell.
 
 from typing import Any
 
-from flask import Flask, current_app, flash, redirect, render_template, url_for
+from flask import Flask, current_app, flash, has_request_context, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_security import auth_required, password_changed, password_reset
@@ -74,8 +74,8 @@ def change_email() -> ResponseReturnValue:
 
 
 def on_password_changed(_app: Flask, user: Any, **_details: Any) -> None:
-    """Note it."""
-    note_account("password changed", user.id)
+    """Note it; the command line changes passwords too."""
+    note_account("password changed", user.id, by_operator=not has_request_context())
 
 
 def on_password_reset(_app: Flask, user: Any, **_details: Any) -> None:

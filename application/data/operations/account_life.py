@@ -26,6 +26,7 @@ from application.data.records import Actor
 from application.extensions import db
 
 NOBODY = Actor(None, "deleted account")
+OPERATOR = Actor(None, "command line")
 LAST_ADMINISTRATOR = "This is the only administrator’s account. Make somebody else an administrator first."
 
 
@@ -71,10 +72,10 @@ def delete_account(user_id: int) -> None:
         session.execute(delete(User).where(User.id == user_id))
 
 
-def note_account(deed: str, user_id: int, **details: str) -> None:
+def note_account(deed: str, user_id: int, *, by_operator: bool = False, **details: str) -> None:
     """Write into the audit log what happened to an account; it is committed with the deed itself."""
-    user = db.session.get(User, user_id)
-    record(deed, _subject(user_id), NOBODY if user is None else _actor(user), **details)
+    user = None if by_operator else db.session.get(User, user_id)
+    record(deed, _subject(user_id), OPERATOR if user is None else _actor(user), **details)
 
 
 def _give_likes_to_visitors(session: Session, user_id: int) -> None:

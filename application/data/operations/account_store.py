@@ -1,0 +1,56 @@
+"""Accounts as Flask-Security's commands change them; it is they who commit."""
+
+from typing import Any
+
+from flask_security import RoleMixin, SQLAlchemyUserDatastore, UserMixin
+
+from application.data.operations.account_life import note_account
+from application.data.operations.registration import READER
+from application.data.types import utc_now
+from application.utils.user_names import fold_name
+
+
+class Accounts(SQLAlchemyUserDatastore):
+    """The accounts as the command line makes them: under the same rules as the form's, vouched for by the operator."""
+
+    def create_user(self, **attributes: Any) -> UserMixin:
+        """Make an account from checked attributes and a hashed password. Raises ValueError for a taken address."""
+        if attributes.get("username"):
+            attributes["username"] = fold_name(attributes["username"])
+        if attributes.get("email") and self.find_user(email=attributes["email"]):
+            raise ValueError("an account has this address already")
+        attributes.setdefault("confirmed_at", utc_now())
+        if self.find_role(READER) is not None:
+            attributes.setdefault("roles", [READER])
+        return super().create_user(**attributes)
+
+    def add_role_to_user(self, user: UserMixin, role: RoleMixin | str) -> bool:
+        """Give a role, and note it."""
+        return self._noted(super().add_role_to_user(user, role), "role given", user, role=_name(role))
+
+    def remove_role_from_user(self, user: UserMixin, role: RoleMixin | str) -> bool:
+        """Take a role, and note it."""
+        return self._noted(super().remove_role_from_user(user, role), "role taken", user, role=_name(role))
+
+    def activate_user(self, user: UserMixin) -> bool:
+        """Open an account again, and note it."""
+        return self._noted(super().activate_user(user), "account opened again", user)
+
+    def deactivate_user(self, user: UserMixin) -> bool:
+        """Close an account, and note it."""
+        return self._noted(super().deactivate_user(user), "account closed", user)
+
+    def reset_user_access(self, user: UserMixin) -> None:
+        """End the sessions and take the second factor off, and note it."""
+        super().reset_user_access(user)
+        self._noted(True, "access reset", user)
+
+    @staticmethod
+    def _noted(done: bool, deed: str, user: Any, **details: str) -> bool:
+        if done:
+            note_account(deed, user.id, by_operator=True, **details)
+        return done
+
+
+def _name(role: RoleMixin | str) -> str:
+    return role if isinstance(role, str) else role.name
