@@ -38,6 +38,8 @@ PAGES = {
     "tag": "/tags/caching",
     "about": "/about",
     "privacy": "/privacy",
+    "feedback": "/feedback",
+    "thanks": "/feedback/thanks",
     "missing": "/nowhere",
     "login": "/login",
     "register": "/register",
