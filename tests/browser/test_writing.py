@@ -1,0 +1,418 @@
+"""The life of an article with two people at it, a day at the desk, and every way in which words might be lost."""
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from application.config import ROOT
+from application.data.models import Article
+from application.data.operations import people
+from application.data.types import utc_now
+from application.extensions import db
+from tests.browser.test_the_loop import sign_in
+from tests.conftest import copy_of
+from tests.controller.people import make_user
+from tests.own_redis import own_redis
+from tests.site import PATIENCE, RunningSite, running_site
+
+PICTURES = ROOT / "tests" / "screenshots"
+IMAGES = ROOT / "docs" / "images"
+PHONE, DESKTOP = (390, 844), (1280, 900)
+
+FIRST = (
+    "The second reader of a page should not pay for what the first one has read already.\n\n"
+    "## What is kept\n\n"
+    "The whole page, as bytes, for as long as nothing in it has changed. A write tells every copy at once.\n\n"
+    "## What is not\n\n"
+    "Anything that is *yours*: your name, your likes. Those come apart from the page, and never stay.\n"
+)
+QUICKER = FIRST.replace("should not pay for", "must not wait for")
+KINDER = FIRST.replace("A write tells every copy at once.", "A write tells every copy at once, and the writer sees it first.")
+
+
+@pytest.fixture(scope="module")
+def newsroom(migrated: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    """A site with the sample articles, a worker, an author and an editor."""
+    logs = tmp_path_factory.mktemp("newsroom")
+    with (
+        own_redis() as server,
+        copy_of(migrated, logs) as database_url,
+        running_site(
+            database_url, f"redis://127.0.0.1:{server.port}", logs, SITE_TIMEZONE="Europe/Paris"
+        ) as site,
+    ):
+        result = site.app.test_cli_runner().invoke(args=["articles", "import", str(ROOT / "samples")])
+        assert result.exit_code == 0, result.output
+        with site.app.app_context():
+            for name, role in (("night-desk", "author"), ("day-desk", "editor")):
+                people.ensure_profile(make_user(name, role))
+        yield site
+
+
+@contextmanager
+def window(
+    browser: Browser, site: RunningSite, size: tuple[int, int] = DESKTOP, scheme: str = "light", **more: bool
+) -> Iterator[BrowserContext]:
+    width, height = size
+    with browser.new_context(
+        base_url=site.url,
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+        locale="en-GB",
+        timezone_id="Europe/Paris",
+        **more,
+    ) as context:
+        context.set_default_timeout(10_000)
+        yield context
+
+
+@contextmanager
+def somebody(browser: Browser, site: RunningSite, name: str) -> Iterator[Page]:
+    """A window in which this account is signed in."""
+    with window(browser, site) as context:
+        page = context.new_page()
+        page.on("pageerror", lambda error: pytest.fail(str(error)))
+        sign_in(page, name)
+        yield page
+
+
+@pytest.fixture
+def author(browser: Browser, newsroom: RunningSite) -> Iterator[Page]:
+    with somebody(browser, newsroom, "night-desk") as page:
+        yield page
+
+
+@pytest.fixture
+def editor(browser: Browser, newsroom: RunningSite) -> Iterator[Page]:
+    with somebody(browser, newsroom, "day-desk") as page:
+        yield page
+
+
+@pytest.fixture
+def reader(browser: Browser, newsroom: RunningSite) -> Iterator[Page]:
+    with window(browser, newsroom) as context:
+        yield context.new_page()
+
+
+def press(page: Page, button: str) -> None:
+    page.get_by_role("button", name=button, exact=True).click()
+
+
+def leave(page: Page, path: str) -> None:
+    """Go elsewhere, whatever the page asks about words that are not saved."""
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.goto(path)
+
+
+def text_of(page: Page) -> str:
+    return page.get_by_label("Text", exact=True).input_value()
+
+
+def write(page: Page, title: str, text: str) -> None:
+    page.goto("/create_article")
+    page.get_by_label("Title", exact=True).fill(title)
+    page.get_by_label("Text", exact=True).fill(text)
+
+
+def appears(page: Page, path: str) -> None:
+    """Return when readers find the page: the job is another process."""
+    end = time.monotonic() + PATIENCE
+    while page.request.get(path).status != 200:
+        assert time.monotonic() < end, f"{path} does not appear"
+        page.wait_for_timeout(50)
+
+
+def picture(page: Page, name: str) -> None:
+    """Leave a picture of the whole page; with UPDATE_IMAGES=1 it is the documents' own."""
+    PICTURES.mkdir(exist_ok=True)
+    path = PICTURES / f"desk-{name}.png"
+    page.evaluate("document.activeElement?.blur()")
+    page.screenshot(path=path, full_page=True)
+    if os.environ.get("UPDATE_IMAGES"):
+        IMAGES.mkdir(exist_ok=True)
+        shutil.copy(path, IMAGES / path.name)
+
+
+def test_the_life_of_an_article_with_two_people(
+    author: Page, editor: Page, reader: Page, newsroom: RunningSite
+) -> None:
+    slug, title = "the-second-reader", "The second reader"
+    path, edit = f"/articles/{slug}", f"/articles/{slug}/edit"
+
+    def reads(words: str) -> None:
+        reader.goto(path)
+        expect(reader.locator(".prose")).to_contain_text(words)
+
+    def finds_nothing() -> None:
+        answer = reader.goto(path)
+        assert answer is not None
+        assert answer.status == 404
+
+    # Begun, kept while it is typed, left, found again.
+    write(author, title, FIRST[:200])
+    expect(author.locator("#saved")).to_have_text(re.compile(r"Saved \d\d:\d\d"))
+    leave(author, "/create_article")
+    expect(author.get_by_role("heading", name="Words that were not saved")).to_be_visible()
+    author.get_by_role("link", name="Take these words up").click()
+    assert text_of(author) == FIRST[:200]
+    author.get_by_label("Text", exact=True).fill(FIRST)
+    author.get_by_label("Standfirst").fill("What a page costs, and who pays for it.")
+    author.get_by_label("Tags").fill("Caching, Reading")
+    picture(author, "1-writing")
+    press(author, "Preview")
+    expect(author.locator("#preview .prose h2").first.or_(author.locator("#preview .prose h3").first)).to_have_text("What is kept")
+    press(author, "Save draft")
+    author.wait_for_url(f"**{edit}")
+    expect(author.locator(".state")).to_contain_text("Draft")
+    finds_nothing()
+    author.goto("/create_article")
+    expect(author.get_by_role("heading", name="Words that were not saved")).to_be_hidden()
+
+    # Scheduled; its time comes while nobody looks, and the job publishes it.
+    author.goto(edit)
+    tomorrow = utc_now() + timedelta(days=1)
+    author.get_by_label("Date").fill(f"{tomorrow:%Y-%m-%d}")
+    author.get_by_label("Time", exact=True).fill("06:30")
+    press(author, "Schedule")
+    expect(author.locator(".state")).to_contain_text("06:30 (Europe/Paris)")
+    picture(author, "2-scheduled")
+    finds_nothing()
+    with newsroom.app.app_context():
+        db.session.query(Article).filter_by(slug=slug).one().scheduled_for = utc_now()
+        db.session.commit()
+    newsroom.app.extensions["celery"].send_task("publish_due_articles")
+    appears(reader, path)
+    reads("should not pay for")
+
+    # A newer draft that readers do not see, and an editor who was quicker.
+    author.goto(edit)
+    editor.goto("/desk")
+    picture(editor, "3-the-desk")
+    editor.goto(edit)
+    author.get_by_label("Text", exact=True).fill(KINDER)
+    editor.get_by_label("Text", exact=True).fill(QUICKER)
+    press(editor, "Save draft")
+    expect(editor.locator(".state")).to_contain_text("Readers still see the version of")
+    picture(editor, "4-newer-draft")
+    reads("should not pay for")
+    press(author, "Save draft")
+    expect(author.get_by_role("heading", name="Somebody else saved this article while you were writing")).to_be_visible()
+    expect(author.locator(".difference-text del").first).to_have_text("must")
+    expect(author.locator(".difference-text ins").first).to_have_text("should")
+    picture(author, "5-both-texts")
+    both = KINDER.replace("should not pay for", "must not wait for")
+    author.get_by_label("Text", exact=True).fill(both)
+    press(author, "Publish changes")
+    author.wait_for_url(f"**{path}")
+    reads("must not wait for")
+    reads("and the writer sees it first")
+
+    # The history: who, when, what, and back again.
+    author.goto(edit)
+    author.get_by_role("link", name="Revisions").click()
+    rows = author.get_by_role("row")
+    expect(rows.filter(has_text="day-desk")).to_have_count(1)
+    picture(author, "6-revisions")
+    author.get_by_label("Compare from revision 1").check()
+    press(author, "Compare the two that are chosen")
+    expect(author.locator(".difference-text ins").first).to_have_text("must")
+    picture(author, "7-difference")
+    author.get_by_role("link", name="All revisions").click()
+    author.get_by_role("button", name="Restore revision 1", exact=True).click()
+    author.wait_for_url(f"**{edit}")
+    assert text_of(author) == FIRST
+    reads("must not wait for")
+    press(author, "Discard changes")
+    assert text_of(author) == both
+
+    # Taken back, thrown away, taken out of the bin, given to readers again.
+    press(author, "Unpublish")
+    expect(author.locator(".state")).to_contain_text("Unpublished")
+    finds_nothing()
+    press(author, "Move to the bin")
+    author.wait_for_url("**/desk")
+    author.get_by_role("link", name="Bin", exact=True).click()
+    author.get_by_role("link", name=title, exact=True).click()
+    expect(author.locator(".state")).to_contain_text("In the bin")
+    picture(author, "8-in-the-bin")
+    press(author, "Take it out of the bin")
+    expect(author.locator(".state")).to_contain_text("Unpublished")
+    press(author, "Publish again")
+    author.wait_for_url(f"**{path}")
+    reads("must not wait for")
+
+
+def test_an_editor_does_the_same_to_many(author: Page, editor: Page, reader: Page) -> None:
+    for number in ("first", "second"):
+        write(author, f"The {number} of a pair", FIRST)
+        press(author, "Save draft")
+        author.wait_for_url("**/edit")
+    editor.goto("/desk?state=draft&q=of+a+pair")
+    for box in editor.get_by_role("checkbox").all():
+        box.check()
+    picture(editor, "9-many-at-once")
+    press(editor, "Publish now")
+    expect(editor.get_by_role("status")).to_contain_text("Published: 2 articles.")
+    editor.goto("/desk?state=published&q=of+a+pair")
+    for box in editor.get_by_role("checkbox").all():
+        box.check()
+    editor.get_by_label("Tags to add").fill("Pairs")
+    press(editor, "Add tags")
+    reader.goto("/tags/pairs")
+    expect(reader.get_by_role("link", name="The first of a pair")).to_be_visible()
+    expect(reader.get_by_role("link", name="The second of a pair")).to_be_visible()
+
+
+def test_words_survive_a_session_that_ends(author: Page) -> None:
+    write(author, "Written through a night", "Words that took long.")
+    author.context.clear_cookies()
+    press(author, "Save draft")
+    expect(author.get_by_role("heading", name="Sign in, and press the button again")).to_be_visible()
+    assert text_of(author) == "Words that took long."
+    with author.context.expect_page() as opened:
+        author.get_by_role("link", name="Sign in in a new tab").first.click()
+    sign_in(opened.value, "night-desk")
+    opened.value.close()
+    press(author, "Save draft")
+    author.wait_for_url("**/articles/written-through-a-night/edit")
+    assert text_of(author) == "Words that took long."
+
+
+def test_what_is_kept_says_so_when_it_cannot_be(author: Page) -> None:
+    write(author, "Written on a train", "Words")
+    expect(author.locator("#saved")).to_have_text(re.compile("Saved"))
+    author.context.set_offline(True)
+    author.get_by_label("Text", exact=True).fill("Words in a tunnel")
+    expect(author.locator("#saved")).to_have_text(re.compile("no connection"))
+    author.context.set_offline(False)
+    expect(author.locator("#saved")).to_have_text(re.compile("Saved"))
+    author.context.clear_cookies()
+    author.get_by_label("Text", exact=True).fill("Words after the tunnel")
+    expect(author.locator("#saved")).to_have_text(re.compile("you are signed out"))
+    expect(author.locator("#saved").get_by_role("link")).to_be_visible()
+
+
+def test_leaving_is_asked_about_only_while_words_are_not_saved(author: Page) -> None:
+    asked: list[str] = []
+
+    def accept(dialog: object) -> None:
+        asked.append(dialog.type)  # type: ignore[attr-defined]
+        dialog.accept()  # type: ignore[attr-defined]
+
+    author.on("dialog", accept)
+    author.goto("/create_article")
+    author.goto("/desk")
+    assert asked == []
+    author.goto("/create_article")
+    author.get_by_label("Title", exact=True).click()
+    author.keyboard.type("Half")
+    author.goto("/desk")
+    assert asked == ["beforeunload"]
+    author.goto("/create_article")
+    author.get_by_label("Title", exact=True).fill("A whole one")
+    author.get_by_label("Text", exact=True).fill("Words.")
+    author.keyboard.press("Control+s")
+    author.wait_for_url("**/articles/a-whole-one/edit")
+    assert asked == ["beforeunload"]
+
+
+def test_everything_works_without_javascript(browser: Browser, newsroom: RunningSite) -> None:
+    with window(browser, newsroom, java_script_enabled=False) as context:
+        page = context.new_page()
+        sign_in(page, "night-desk")
+        page.goto("/create_article")
+        page.get_by_label("Title", exact=True).fill("By hand")
+        page.get_by_label("Language").fill("not a language!")
+        page.get_by_label("Text", exact=True).fill("Plain words.")
+        press(page, "Publish now")
+        page.get_by_role("alert").get_by_role("link", name=re.compile("Language")).click()
+        expect(page.get_by_label("Language")).to_have_value("not a language!")
+        assert text_of(page) == "Plain words."
+        page.get_by_label("Language").fill("en")
+        press(page, "Preview")
+        expect(page.locator("#preview .prose")).to_have_text("Plain words.")
+        press(page, "Publish now")
+        page.wait_for_url("**/articles/by-hand")
+        page.goto("/articles/by-hand/edit")
+        page.get_by_label("Text", exact=True).fill("Plainer words.")
+        press(page, "Unpublish")
+        expect(page.get_by_role("heading", name="Words that were not saved")).to_be_visible()
+        press(page, "Throw them away")
+        expect(page.get_by_role("heading", name="Words that were not saved")).to_be_hidden()
+
+
+LOOKS: dict[str, str] = {
+    "create": "/create_article",
+    "edit": "/articles/look-at-the-keys/edit",
+    "revisions": "/articles/a-look/revisions",
+    "revision": "/articles/a-look/revisions/1",
+    "difference": "/articles/a-look/revisions/difference?from=1&to=2",
+    "day": "/desk",
+    "list": "/desk?state=all",
+    "none": "/desk?q=nothing-like-this",
+    "profile": "/articles_by/day-desk/edit",
+}
+
+
+@pytest.fixture(params=[(PHONE, "light"), (PHONE, "dark"), (DESKTOP, "light"), (DESKTOP, "dark")], ids=str)
+def signed_in_window(
+    request: pytest.FixtureRequest, browser: Browser, newsroom: RunningSite
+) -> Iterator[tuple[Page, str]]:
+    size, scheme = request.param
+    with window(browser, newsroom, size, scheme) as context:
+        page = context.new_page()
+        sign_in(page, "day-desk")
+        yield page, f"{size[0]}-{scheme}"
+
+
+def test_every_page_of_the_staff_fits_its_window_and_is_open_to_everybody(
+    signed_in_window: tuple[Page, str], look_at: Callable[[Page, Path], None]
+) -> None:
+    page, name = signed_in_window
+    page.goto("/articles/a-look/edit")
+    if page.locator("#article").count() == 0:
+        write(page, "A look", FIRST)
+        press(page, "Save draft")
+        page.wait_for_url("**/articles/a-look/edit")
+        page.get_by_label("Text", exact=True).fill(QUICKER)
+        press(page, "Save draft")
+        expect(page.get_by_role("status").first).to_contain_text("Saved")
+    for title, path in LOOKS.items():
+        answer = page.goto(path)
+        assert answer is not None
+        assert answer.status == 200, path
+        look_at(page, PICTURES / f"staff-{title}-{name}.png")
+    # What is wrong, and what two people wrote.
+    page.goto("/create_article")
+    press(page, "Publish now")
+    look_at(page, PICTURES / f"staff-wrong-{name}.png")
+    page.goto("/articles/a-look/edit")
+    page.locator("[name=version]").evaluate("field => field.value = '1'")
+    page.get_by_label("Text", exact=True).fill(KINDER)
+    press(page, "Save changes" if page.get_by_role("button", name="Save changes").count() else "Save draft")
+    expect(page.get_by_role("heading", name="The difference")).to_be_visible()
+    look_at(page, PICTURES / f"staff-conflict-{name}.png")
+
+
+@pytest.fixture
+def look_at() -> Callable[[Page, Path], None]:
+    axe = Axe()
+
+    def look(page: Page, path: Path) -> None:
+        too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert too_wide <= 0, f"{page.url} is {too_wide} px too wide"
+        PICTURES.mkdir(exist_ok=True)
+        page.screenshot(path=path, full_page=True)
+        found = axe.run(page)
+        assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
+
+    return look
