@@ -59,7 +59,7 @@ def main() -> None:
             waits.append(time.perf_counter() - before - TICK)
 
     # Everything that is loaded at its first use is loaded before the measurement.
-    sign_in(0), write(preview="1")
+    sign_in(0), write(do="preview")
     settle()
     waits: list[float] = []
     print("ready", flush=True)  # noqa: T201 - a word to the test
@@ -67,7 +67,7 @@ def main() -> None:
     ticking = gevent.spawn(tick)
     # All are under way at once, yet none arrives in the same instant: that would measure the greenlets' queue.
     readers = [gevent.spawn_later(number * APART, sign_in, number) for number in range(PEOPLE)]
-    previewing, writing = gevent.spawn(write, preview="1"), gevent.spawn(write, publish="y")
+    previewing, writing = gevent.spawn(write, do="preview"), gevent.spawn(write, do="publish")
     began = time.perf_counter()
     gevent.joinall([*readers, previewing, writing], raise_error=True)
     took = time.perf_counter() - began
