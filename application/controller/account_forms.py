@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from flask import url_for
 from flask_security.forms import (
     ChangePasswordForm,
     EmailValidation,
@@ -53,7 +54,11 @@ class SignInForm(LoginForm):
         typed = self.email.data or self.username.data
         if isinstance(typed, str) and 0 < len(typed.strip()) <= EMAIL_LENGTH:
             self.user = lookup_identity(typed.strip())
-        return _noted(super().validate(**kwargs))
+        valid = _noted(super().validate(**kwargs))
+        if valid and not self.next.data:
+            # Flask-Security would send the second step back here, by an address that is not a plain path.
+            self.next.data = url_for("articles.home")
+        return valid
 
 
 class RegistrationForm(RegisterFormV2):

@@ -1,6 +1,7 @@
 """The second factor: codes of an authenticator, for staff, and recovery codes for the day that it is lost."""
 
 import base64
+import hashlib
 import io
 from typing import Any
 
@@ -27,8 +28,8 @@ SETTING_UP = frozenset(
 )
 FOR_STAFF = "The second step at signing in is for editors and administrators."
 PLEASE_SWITCH_ON = (
-    "You are an administrator: please protect your account by a second step at signing in. "
-    "Your account’s page leads there."
+    "You are an administrator, and your password alone opens everything: "
+    "please protect your account by a second step at signing in. Your account’s page leads there."
 )
 # A code is valid for half a minute, and for one before and after where clocks differ.
 CLOCKS_DIFFER = 30
@@ -40,8 +41,9 @@ class Authenticator(Totp):
 
     def set_last_counter(self, user: Any, tmatch: Any) -> None:
         """Refuse a code that was used before, by whoever looked over a shoulder (RFC 6238, section 5.2)."""
+        secret = hashlib.sha256(tmatch.totp.key).hexdigest()[:16]
         try:
-            is_first = limiter.limiter.hit(ONCE, "used code", user.fs_uniquifier, str(tmatch.counter))
+            is_first = limiter.limiter.hit(ONCE, "used code", user.fs_uniquifier, secret, str(tmatch.counter))
         except Exception:  # noqa: BLE001 - whatever the store of the counts raises, the code itself was right
             return
         if not is_first:

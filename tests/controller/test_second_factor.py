@@ -78,6 +78,15 @@ def test_an_editor_switches_it_on_and_is_asked_for_a_code(app: Flask, client: Fl
         assert not [name for name in session if name.startswith("tf_")]
 
 
+def test_without_a_place_to_go_it_leads_to_the_front_page(app: Flask, client: FlaskClient) -> None:
+    make_user("cyd", "editor")
+    key = switch_on(client, "cyd", steps=-1)
+    there = app.test_client()
+    asked = sign_in(there, "cyd").location
+    assert there.get(asked).status_code == 200
+    assert there.post(asked, data={"code": code(key)}).location == "/"
+
+
 def test_a_code_works_once(app: Flask, client: FlaskClient) -> None:
     make_user("cyd", "editor")
     key = switch_on(client, "cyd", steps=-1)
@@ -155,7 +164,7 @@ def test_administrators_are_asked_to(client: FlaskClient) -> None:
     make_user("dan", "administrator")
     sign_in(client, "dan")
     page = client.get("/account").text
-    assert "You are an administrator: please protect" in page
+    assert "You are an administrator, and" in page
     assert "Please protect this account" in page
     client.post("/logout")
     switch_on(client, "dan")
