@@ -17,6 +17,7 @@ from flask_security import hash_password  # noqa: E402
 
 from application import create_app  # noqa: E402
 from application.accounts import BCRYPT_ROUNDS  # noqa: E402
+from application.data.data_access import get_all_articles  # noqa: E402
 from application.data.models import Role, User  # noqa: E402
 from application.extensions import db  # noqa: E402
 from application.utils.collecting import settle  # noqa: E402
@@ -52,6 +53,12 @@ def main() -> None:
         form = {"title": "Long", "content": LONG, **more}
         return client.post("/create_article", data=form, content_type="multipart/form-data").status_code
 
+    def read() -> tuple[int, int]:
+        """A reader opens a long page that is not stored, while people sign in; how many were still at it after?"""
+        answer = app.test_client().get(address, headers={"Accept-Encoding": "br"})
+        assert answer.headers["X-Cache"] == "miss"
+        return answer.status_code, sum(not reader.ready() for reader in readers)
+
     def tick() -> None:
         while True:
             before = time.perf_counter()
@@ -59,7 +66,10 @@ def main() -> None:
             waits.append(time.perf_counter() - before - TICK)
 
     # Everything that is loaded at its first use is loaded before the measurement.
-    sign_in(0), write(do="preview")
+    sign_in(0), write(do="preview"), write(do="publish")
+    with app.app_context():
+        slug = get_all_articles().cards[0].slug
+    address = f"/articles/{slug}"
     settle()
     waits: list[float] = []
     print("ready", flush=True)  # noqa: T201 - a word to the test
@@ -68,8 +78,9 @@ def main() -> None:
     # All are under way at once, yet none arrives in the same instant: that would measure the greenlets' queue.
     readers = [gevent.spawn_later(number * APART, sign_in, number) for number in range(PEOPLE)]
     previewing, writing = gevent.spawn(write, do="preview"), gevent.spawn(write, do="publish")
+    reading = gevent.spawn_later(PEOPLE * APART, read)
     began = time.perf_counter()
-    gevent.joinall([*readers, previewing, writing], raise_error=True)
+    gevent.joinall([*readers, previewing, writing, reading], raise_error=True)
     took = time.perf_counter() - began
     ticking.kill()
     figures = {
@@ -79,6 +90,7 @@ def main() -> None:
         "sign-ins": sorted({reader.value for reader in readers}),
         "preview": previewing.value,
         "write": writing.value,
+        "read": reading.value,
     }
     print(json.dumps(figures), flush=True)  # noqa: T201 - the answer to it
 
