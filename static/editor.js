@@ -14,6 +14,7 @@ function keepWords() {
   const said = document.getElementById("saved");
   const read = () => Object.fromEntries(KEPT.filter((name) => form.elements[name]).map((name) => [name, form.elements[name].value]));
   const asText = () => JSON.stringify(read());
+  const isBlank = () => ["title", "standfirst", "content"].every((name) => !form.elements[name].value.trim());
   // After an error or a conflict the words on the page are not what is stored.
   const unsaved = document.querySelector("#problems, .conflict, #preview") || new URLSearchParams(location.search).has("kept");
   let stored = unsaved ? "" : asText();
@@ -38,7 +39,7 @@ function keepWords() {
     timer = null;
     waitingSince = 0;
     const words = asText();
-    if (words === kept || leaving) return;
+    if (words === kept || leaving || (!kept && isBlank())) return;
     if (underWay) return later(PAUSE);
     underWay = deliver(words);
     await underWay;

@@ -27,7 +27,7 @@ from application.data.operations.people import LONGEST_BIOGRAPHY
 from application.data.records import Written
 
 DIRECTIONS = [
-    SelectChoice("auto", "As the text itself has it"),
+    SelectChoice("auto", "Automatic"),
     SelectChoice("ltr", "Left to right"),
     SelectChoice("rtl", "Right to left"),
 ]
