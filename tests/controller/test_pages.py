@@ -87,3 +87,4 @@ def test_no_template_has_script_or_style_in_line(path: Path) -> None:
 def test_the_weight_of_script_and_style_stays_small() -> None:
     assert (ROOT / "static/site.js").stat().st_size < 8_000
     assert (ROOT / "static/site.css").stat().st_size < 30_000
+    assert (ROOT / "static/private.css").stat().st_size < 20_000
