@@ -204,7 +204,8 @@ fresh = Site(sys.argv[1])
 with fresh.app.app_context():
     assert fresh.cache.is_ready()
 site, read = fresh, fresh.cache.memoize(50)(fresh.read)
-print(sum(Pool(500).map(reader, range(500))), len(fresh.calls), fresh.app.extensions["cache"][fresh.cache].breaker.is_closed)
+backend = fresh.app.extensions["cache"][fresh.cache]
+print(sum(Pool(500).map(reader, range(500))), len(fresh.calls), backend.breaker.is_closed)
 """
 
 
