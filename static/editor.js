@@ -5,6 +5,7 @@ const form = document.querySelector("form[data-autosave]");
 const PAUSE = 1500;
 const LONGEST = 15_000;
 const RETRY = 10_000;
+const MOST_BYTES = 1_900_000;
 const KEPT = ["title", "standfirst", "content", "tags", "authors", "slug", "canonical_url", "language", "direction", "version"];
 
 if (form?.dataset.autosave) keepWords();
@@ -93,6 +94,13 @@ function keepWords() {
 
   form.addEventListener("submit", async (event) => {
     clearTimeout(timer);
+    if (new Blob([form.elements.content.value]).size > MOST_BYTES) {
+      // The server would answer without the words.
+      event.preventDefault();
+      say("Not sent: this is more than an article can hold. Please make two of it.");
+      said.scrollIntoView({ block: "center" });
+      return;
+    }
     if (!underWay) {
       leaving = true;
       return;

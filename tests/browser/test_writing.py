@@ -15,9 +15,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from application.config import ROOT
 from application.data.models import Article
-from application.data.operations import people
+from application.data.operations import articles, likes, people
+from application.data.records import Actor
 from application.data.types import utc_now
 from application.extensions import db
+from tests.articles import write as make
 from tests.browser.test_the_loop import sign_in
 from tests.conftest import copy_of
 from tests.controller.people import make_user
@@ -55,7 +57,21 @@ def newsroom(migrated: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         with site.app.app_context():
             for name, role in (("night-desk", "author"), ("day-desk", "editor")):
                 people.ensure_profile(make_user(name, role))
+            furnish()
         yield site
+
+
+def furnish() -> None:
+    """Lay on the desk what a day finds there: a draft, something that waits for its time, likes on what is out."""
+    by = Actor(None, "day-desk")
+    make("What the night shift measured", FIRST, authors=("day-desk",), publish=False)
+    waiting = make("A week without a purge", FIRST, authors=("day-desk", "night-desk"), publish=False)
+    articles.publish_article(waiting.slug, waiting.version, by, utc_now() + timedelta(days=3))
+    ids = [article.article_id for article in db.session.query(Article).filter_by(status="published")]
+    for article_id in ids:
+        for reader in range(article_id * 7 % 23):
+            likes.add_like(article_id, visitor_id=f"{reader:032x}")
+        likes.recount_likes(article_id)
 
 
 @contextmanager
@@ -88,6 +104,16 @@ def somebody(browser: Browser, site: RunningSite, name: str) -> Iterator[Page]:
 @pytest.fixture
 def author(browser: Browser, newsroom: RunningSite) -> Iterator[Page]:
     with somebody(browser, newsroom, "night-desk") as page:
+        yield page
+
+
+@pytest.fixture
+def late(browser: Browser, newsroom: RunningSite, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """An author of this test's own, whose words may be left lying about."""
+    name = f"late{abs(hash(request.node.name)) % 10**8}"
+    with newsroom.app.app_context():
+        make_user(name, "author")
+    with somebody(browser, newsroom, name) as page:
         yield page
 
 
@@ -296,56 +322,57 @@ def test_an_editor_does_the_same_to_many(author: Page, editor: Page, reader: Pag
     expect(reader.get_by_role("link", name="The second of a pair")).to_be_visible()
 
 
-def test_words_survive_a_session_that_ends(author: Page) -> None:
-    write(author, "Written through a night", "Words that took long.")
-    author.context.clear_cookies()
-    press(author, "Save draft")
-    expect(author.get_by_role("heading", name="Sign in, and press the button again")).to_be_visible()
-    assert text_of(author) == "Words that took long."
-    with author.context.expect_page() as opened:
-        author.get_by_role("link", name="Sign in in a new tab").first.click()
-    sign_in(opened.value, "night-desk")
+def test_words_survive_a_session_that_ends(late: Page) -> None:
+    write(late, "Written through a night", "Words that took long.")
+    name = late.locator("#account").inner_text()
+    late.context.clear_cookies()
+    press(late, "Save draft")
+    expect(late.get_by_role("heading", name="Sign in, and press the button again")).to_be_visible()
+    assert text_of(late) == "Words that took long."
+    with late.context.expect_page() as opened:
+        late.get_by_role("link", name="Sign in in a new tab").first.click()
+    sign_in(opened.value, name)
     opened.value.close()
-    press(author, "Save draft")
-    author.wait_for_url("**/articles/written-through-a-night/edit")
-    assert text_of(author) == "Words that took long."
+    press(late, "Save draft")
+    late.wait_for_url("**/articles/written-through-a-night/edit")
+    assert text_of(late) == "Words that took long."
 
 
-def test_what_is_kept_says_so_when_it_cannot_be(author: Page) -> None:
-    write(author, "Written on a train", "Words")
-    expect(author.locator("#saved")).to_have_text(re.compile("Saved"))
-    author.context.set_offline(True)
-    author.get_by_label("Text", exact=True).fill("Words in a tunnel")
-    expect(author.locator("#saved")).to_have_text(re.compile("no connection"))
-    author.context.set_offline(False)
-    expect(author.locator("#saved")).to_have_text(re.compile("Saved"))
-    author.context.clear_cookies()
-    author.get_by_label("Text", exact=True).fill("Words after the tunnel")
-    expect(author.locator("#saved")).to_have_text(re.compile("you are signed out"))
-    expect(author.locator("#saved").get_by_role("link")).to_be_visible()
+def test_what_is_kept_says_so_when_it_cannot_be(late: Page) -> None:
+    write(late, "Written on a train", "Words")
+    expect(late.locator("#saved")).to_have_text(re.compile("Saved"))
+    late.context.set_offline(True)
+    late.get_by_label("Text", exact=True).fill("Words in a tunnel")
+    expect(late.locator("#saved")).to_have_text(re.compile("no connection"))
+    late.context.set_offline(False)
+    expect(late.locator("#saved")).to_have_text(re.compile("Saved"))
+    late.context.clear_cookies()
+    late.get_by_label("Text", exact=True).fill("Words after the tunnel")
+    expect(late.locator("#saved")).to_have_text(re.compile("you are signed out"))
+    expect(late.locator("#saved").get_by_role("link")).to_be_visible()
 
 
-def test_leaving_is_asked_about_only_while_words_are_not_saved(author: Page) -> None:
+def test_leaving_is_asked_about_only_while_words_are_not_saved(late: Page) -> None:
     asked: list[str] = []
 
     def accept(dialog: object) -> None:
         asked.append(dialog.type)  # type: ignore[attr-defined]
         dialog.accept()  # type: ignore[attr-defined]
 
-    author.on("dialog", accept)
-    author.goto("/create_article")
-    author.goto("/desk")
+    late.on("dialog", accept)
+    late.goto("/create_article")
+    late.goto("/desk")
     assert asked == []
-    author.goto("/create_article")
-    author.get_by_label("Title", exact=True).click()
-    author.keyboard.type("Half")
-    author.goto("/desk")
+    late.goto("/create_article")
+    late.get_by_label("Title", exact=True).click()
+    late.keyboard.type("Half")
+    late.goto("/desk")
     assert asked == ["beforeunload"]
-    author.goto("/create_article")
-    author.get_by_label("Title", exact=True).fill("A whole one")
-    author.get_by_label("Text", exact=True).fill("Words.")
-    author.keyboard.press("Control+s")
-    author.wait_for_url("**/articles/a-whole-one/edit")
+    late.goto("/create_article")
+    late.get_by_label("Title", exact=True).fill("A whole one")
+    late.get_by_label("Text", exact=True).fill("Words.")
+    late.keyboard.press("Control+s")
+    late.wait_for_url("**/articles/a-whole-one/edit")
     assert asked == ["beforeunload"]
 
 
@@ -377,9 +404,9 @@ def test_everything_works_without_javascript(browser: Browser, newsroom: Running
 LOOKS: dict[str, str] = {
     "create": "/create_article",
     "edit": "/articles/look-at-the-keys/edit",
-    "revisions": "/articles/a-look/revisions",
-    "revision": "/articles/a-look/revisions/1",
-    "difference": "/articles/a-look/revisions/difference?from=1&to=2",
+    "revisions": "/articles/{slug}/revisions",
+    "revision": "/articles/{slug}/revisions/1",
+    "difference": "/articles/{slug}/revisions/difference?from=1&to=2",
     "day": "/desk",
     "list": "/desk?state=all",
     "none": "/desk?q=nothing-like-this",
@@ -402,32 +429,34 @@ def test_every_page_of_the_staff_fits_its_window_and_is_open_to_everybody(
     signed_in_window: tuple[Page, str], look_at: Callable[[Page, Path], None]
 ) -> None:
     page, name = signed_in_window
-    page.goto("/articles/a-look/edit")
-    if page.locator("#article").count() == 0:
-        write(page, "A look", FIRST)
-        press(page, "Save draft")
-        page.wait_for_url("**/articles/a-look/edit")
-        page.get_by_label("Text", exact=True).fill(QUICKER)
-        press(page, "Save draft")
-        expect(page.get_by_role("status").first).to_contain_text("Saved")
+    slug = f"a-look-{name}"
+    write(page, f"A look {name}", FIRST)
+    press(page, "Save draft")
+    page.wait_for_url(f"**/articles/{slug}/edit")
+    page.get_by_label("Text", exact=True).fill(QUICKER)
+    press(page, "Save draft")
+    expect(page.get_by_role("status").first).to_contain_text("Saved")
     for title, path in LOOKS.items():
-        answer = page.goto(path)
+        answer = page.goto(path.format(slug=slug))
         assert answer is not None
         assert answer.status == 200, path
         look_at(page, PICTURES / f"staff-{title}-{name}.png")
     # What is wrong, and what two people wrote.
     page.goto("/create_article")
     press(page, "Publish now")
+    expect(page.locator("#problems")).to_be_visible()
     look_at(page, PICTURES / f"staff-wrong-{name}.png")
     # What it will be, and what was typed and not saved.
-    page.goto("/articles/a-look/edit")
+    page.goto(f"/articles/{slug}/edit")
     page.get_by_label("Standfirst").fill("A sentence that stands under the headline.")
     press(page, "Preview")
+    expect(page.locator("#preview")).to_be_visible()
     look_at(page, PICTURES / f"staff-preview-{name}.png")
     expect(page.locator("#saved")).to_have_text(re.compile("Saved"))
-    leave(page, "/articles/a-look/edit")
+    leave(page, f"/articles/{slug}/edit")
     look_at(page, PICTURES / f"staff-offer-{name}.png")
     press(page, "Throw them away")
+    expect(page.get_by_role("button", name="Throw them away")).to_be_hidden()
     page.locator("[name=version]").evaluate("field => field.value = '1'")
     page.get_by_label("Text", exact=True).fill(KINDER)
     press(page, "Save changes" if page.get_by_role("button", name="Save changes").count() else "Save draft")

@@ -179,6 +179,13 @@ def test_a_page_that_cannot_be_stored_keeps_what_was_typed(author: FlaskClient, 
     assert "Ada L." in answer.text or "Writes." in answer.text
 
 
+def test_a_name_cannot_turn_its_neighbours_round(author: FlaskClient) -> None:
+    author.post("/create_article", data=FORM)
+    author.post("/articles_by/ada/edit", data={"display_name": "Ada \u202egnorw\u202c", "biography": ""})
+    assert "\u202e" not in author.get("/articles_by/ada").text
+    assert "\u202e" not in author.get("/articles/a-new-thing").text
+
+
 def test_the_page_of_another_is_the_editors_to_edit(app: Flask, author: FlaskClient, editor: FlaskClient) -> None:
     make_article(make_user("grace", "author"))
     assert author.get("/articles_by/grace/edit").status_code == 403

@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from application import create_app
 from application.config import Settings
 from application.controller.forms import ArticleForm
 from application.data.errors import DatabaseBusy
-from application.data.models import Article
+from application.data.models import Article, User
 from application.data.operations import articles
 from application.extensions import db
 from tests.controller.markup import Markup
@@ -463,6 +463,22 @@ def test_a_stranger_gets_a_way_to_sign_in_beside_their_words(client: FlaskClient
     link = next(found for found in Markup(answer.text).all("a", target="_blank"))
     assert link["href"].startswith("/login")
     assert answer.headers["Cache-Control"] == "private, no-store"
+
+
+def test_an_account_deleted_while_it_wrote_keeps_its_words(author: FlaskClient) -> None:
+    db.session.execute(delete(User))
+    db.session.commit()
+    answer = author.post("/create_article", data=FORM)
+    assert answer.status_code == 403
+    assert "Some *text*." in answer.text
+    assert count_articles() == 0
+
+
+def test_a_tag_with_a_slash_has_a_page_without_one(author: FlaskClient) -> None:
+    author.post("/create_article", data={**FORM, "tags": "in/out"})
+    page = author.get("/articles/a-new-thing").text
+    assert 'href="/tags/in-out"' in page
+    assert "in/out" in author.get("/tags/in-out").text
 
 
 def tomorrow() -> str:
