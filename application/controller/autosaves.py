@@ -12,6 +12,7 @@ from application.controller.errors import answer, problem
 from application.controller.forms import FORM_KEY, site_zone
 from application.controller.permissions import NOT_A_WRITER, WRITERS, has_any_role
 from application.controller.staff import only
+from application.data.errors import Invalid
 from application.data.operations import autosaves
 from application.data.operations.article_fields import LONGEST_CONTENT
 from application.extensions import limiter
@@ -36,7 +37,10 @@ def keep(form_key: str) -> ResponseReturnValue:
         abort(404)
     slug, fields = _read(request.get_json())
     article_id = editor.find_standing(slug).article_id if slug else None
-    autosaves.keep(current_user.id, form_key, article_id, fields)
+    try:
+        autosaves.keep(current_user.id, form_key, article_id, fields)
+    except Invalid as error:
+        abort(422, " ".join(error.problems.values()))
     return jsonify(saved_at=f"{datetime.now(UTC).astimezone(site_zone()):%H:%M}")
 
 

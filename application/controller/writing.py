@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import ParamSpec
 
@@ -60,19 +61,12 @@ def create() -> ResponseReturnValue:
     if request.method == "GET":
         return editor.show(_empty_or_taken_up())
     form = ArticleForm(formdata=editor.typed())
-    deed = _deed()
-    if not _is_fit(form, deed, before=()):
-        return editor.show(form, status=422)
-    if deed == PREVIEW:
-        return editor.show(form, with_preview=True)
     try:
-        saved = articles.create_article(form.written(), actor())
+        return _create(form, _deed())
     except Invalid as error:
         return editor.show(editor.mark(form, error.problems), status=422)
     except DatabaseBusy as error:
         return _busy(form, None, error)
-    _forget(form)
-    return _go_on(saved, form, deed)
 
 
 @blueprint.route("/articles/<slug>/edit", methods=["GET", "POST"])
@@ -86,10 +80,22 @@ def edit(slug: str) -> ResponseReturnValue:
     deed = _deed()
     try:
         return _store(editing, form, deed) if deed in STORING | {PREVIEW} else _handle(editing, form, deed)
+    except Invalid as error:
+        return editor.show(editor.mark(form, error.problems), editing, status=422)
     except EditConflict:
         return _show_both(form, editing.slug)
     except DatabaseBusy as error:
         return _busy(form, editing, error)
+
+
+def _create(form: ArticleForm, deed: str) -> ResponseReturnValue:
+    if not _is_fit(form, deed, before=()):
+        return editor.show(form, status=422)
+    if deed == PREVIEW:
+        return editor.show(form, with_preview=True)
+    saved = articles.create_article(form.written(), actor())
+    _forget(form)
+    return _go_on(saved, form, deed)
 
 
 def _store(editing: Editing, form: EditForm, deed: str) -> ResponseReturnValue:
@@ -101,10 +107,7 @@ def _store(editing: Editing, form: EditForm, deed: str) -> ResponseReturnValue:
         return editor.show(form, editing, status=422)
     if deed == PREVIEW:
         return editor.show(form, editing, with_preview=True)
-    try:
-        saved = articles.save_article(editing.slug, version, form.written(), actor())
-    except Invalid as error:
-        return editor.show(editor.mark(form, error.problems), editing, status=422)
+    saved = articles.save_article(editing.slug, version, form.written(), actor())
     _forget(form)
     return _go_on(saved, form, deed)
 
@@ -159,7 +162,7 @@ def _go_on(saved: Saved, form: ArticleForm, deed: str) -> ResponseReturnValue:
         return redirect(here, 303)
     if at is None:
         return redirect(url_for("articles.article", slug=saved.slug), 303)
-    flash(f"It will be published on {long_time(at, site_zone())}.")
+    flash(f"It will be published on {long_time(at, site_zone())} ({site_zone().key}).")
     return redirect(url_for("writing.edit", slug=saved.slug), 303)
 
 
@@ -196,7 +199,10 @@ def _put_aside(editing: Editing, form: EditForm) -> None:
 
 def _forget(form: ArticleForm) -> None:
     """Forget what was kept while it was typed: it is stored now, or not wanted."""
-    if FORM_KEY.fullmatch(form.form_key.data or ""):
+    if not FORM_KEY.fullmatch(form.form_key.data or ""):
+        return
+    # The deed itself is done: words that are offered once too often do no harm, a second try would.
+    with suppress(DatabaseBusy):
         autosaves.discard(current_user.id, form.form_key.data)
 
 
