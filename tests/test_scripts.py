@@ -325,6 +325,8 @@ class Site:
 
 def _take_terminal() -> None:
     """Make the terminal on standard input this session's own, so that Ctrl-C and a hang-up reach it."""
+    # As at a person's terminal, also where the tests themselves were started by `nohup`.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
