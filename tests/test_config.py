@@ -6,6 +6,7 @@ from flask.testing import FlaskClient
 
 from application import create_app
 from application.config import Settings, SettingsError, load_settings
+from application.extensions import db
 from tests.conftest import settings_for
 
 DEPLOYED = {
@@ -68,6 +69,8 @@ def test_readers_behind_a_proxy_are_told_apart_only_when_it_is_known(
         .status_code
         for number in range(35)
     }
+    with made.app_context():
+        db.engine.dispose()
     assert (429 in statuses) is limited
 
 
