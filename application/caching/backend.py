@@ -241,8 +241,7 @@ class RedisBackend(BaseCache):
             return
         policy = settings.get("maxmemory-policy", "")
         if policy.startswith("allkeys"):
-            logger.error("The cache is not used: its maxmemory-policy is %s; volatile-lru is needed", policy)
-            raise EvictionError(policy)
+            raise EvictionError(f"its maxmemory-policy is {policy}; volatile-lru is needed")
 
     def _heal(self) -> None:
         """Keep trying in the background: an invalidation that could not be told must not wait for a reader."""

@@ -1,8 +1,11 @@
 """A circuit breaker: after a failure Redis is left alone for a moment, then tried by one caller."""
 
+import logging
 import threading
 from collections.abc import Callable
 from time import monotonic
+
+logger = logging.getLogger(__name__)
 
 PAUSE = 0.5
 
@@ -18,6 +21,7 @@ class Breaker:
         self._pause = pause
         self._closed = False
         self._failures = 0
+        self._said = ""
         self._retry_at = 0.0
         self._lock = threading.Lock()
         self._recovering_in: int | None = None
@@ -44,9 +48,18 @@ class Breaker:
             self._recover()
             # A call that failed on the way has tripped the breaker once more.
             self._closed = self._failures == failures
-        except Exception:  # noqa: BLE001 - whatever recovery met, the cache stays shut and readers get the database
+            self._said = ""
+        except Exception as error:  # noqa: BLE001 - whatever recovery met, the cache stays shut and readers get the database
             self._retry_at = monotonic() + self._pause
+            self._say_once(error)
         finally:
             self._recovering_in = None
             self._lock.release()
         return self._closed
+
+    def _say_once(self, error: Exception) -> None:
+        """Log why the cache stays shut; recovery is tried twice a second, and says the same each time."""
+        reason = f"{type(error).__name__}: {error}"
+        if reason != self._said:
+            self._said = reason
+            logger.warning("The cache stays shut: %s", reason)
