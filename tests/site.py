@@ -1,16 +1,20 @@
 """The real site for a test: gunicorn's workers and a Celery worker on a database and a Redis of its own."""
 
+import http.client
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from flask import Flask
 
@@ -20,6 +24,8 @@ from application.extensions import db
 from tests.servers import free_port
 
 PATIENCE = 30.0
+ENOUGH = 12
+"""Requests on connections of their own after which each of two workers has answered, but for a chance in thousands."""
 
 
 @dataclass
@@ -69,6 +75,64 @@ def running_site(
             with site.app.app_context():
                 for engine in db.engines.values():
                     engine.dispose()
+
+
+def fetch(site: RunningSite, path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], str, float]:
+    """Ask on a connection of its own, which either worker may take; returns status, headers, body and seconds."""
+    started = time.monotonic()
+    connection = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=20)
+    try:
+        connection.request(method, path, headers={"Connection": "close", **headers})
+        answer = connection.getresponse()
+        body = answer.read().decode()
+        return answer.status, {k.lower(): v for k, v in answer.getheaders()}, body, time.monotonic() - started
+    finally:
+        connection.close()
+
+
+def eventually(holds: Callable[[], object], seconds: float = 20) -> None:
+    """Wait for something that takes a moment, and fail when it does not come."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.05)
+
+
+class Reading(NamedTuple):
+    """One page, as one reader got it; `began` is by `time.monotonic`."""
+
+    began: float
+    path: str
+    status: int
+    outcome: str
+    body: str
+
+
+class load_on:  # noqa: N801 - used as a context manager
+    """Readers who go on reading until the block ends; gives the growing list of what they got."""
+
+    def __init__(self, site: RunningSite, pages: list[str], readers: int = 4) -> None:
+        self.site, self.pages = site, pages
+        self.readings: list[Reading] = []
+        self.over = threading.Event()
+        self.threads = [threading.Thread(target=self.read, daemon=True) for _ in range(readers)]
+
+    def read(self) -> None:
+        while not self.over.is_set():
+            for page in self.pages:
+                began = time.monotonic()
+                status, headers, body, _ = fetch(self.site, page)
+                self.readings.append(Reading(began, page, status, headers["x-cache"], body))
+
+    def __enter__(self) -> list[Reading]:
+        for thread in self.threads:
+            thread.start()
+        return self.readings
+
+    def __exit__(self, *_error: object) -> None:
+        self.over.set()
+        for thread in self.threads:
+            thread.join(20)
 
 
 @contextmanager

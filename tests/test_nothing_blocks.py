@@ -11,12 +11,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from application.config import ROOT, Settings
-
-HELD = 3.0
-"""Seconds that another process keeps everybody from writing."""
+from tests.locks import HELD, locked
 
 BOUND = 0.1
 """Seconds that a greenlet may wait for its turn: a bound on blocking, not a speed."""
@@ -61,18 +58,6 @@ def measure(settings: Settings) -> dict[str, Any]:
             child.stdin.flush()
             time.sleep(HELD)
         return dict(json.loads(child.stdout.readline()))
-
-
-@contextmanager
-def locked(url: str) -> Iterator[None]:
-    """Keep everybody else from writing articles."""
-    engine = create_engine(url)
-    locking = "LOCK TABLE articles IN EXCLUSIVE MODE" if engine.dialect.name == "postgresql" else "BEGIN IMMEDIATE"
-    with engine.connect() as connection:
-        connection.execute(text(locking))
-        yield
-        connection.rollback()
-    engine.dispose()
 
 
 @contextmanager

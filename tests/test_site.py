@@ -1,12 +1,10 @@
 """The whole site, as readers and operators meet it: two workers, real jobs, and a Redis that goes away."""
 
-import http.client
 import re
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic
 from urllib.parse import urlsplit
 
 import pytest
@@ -23,11 +21,8 @@ from tests.articles import TESTER, edit
 from tests.conftest import copy_of
 from tests.controller.people import make_article, make_user
 from tests.own_redis import frozen, own_redis
-from tests.site import RunningSite, running_site
+from tests.site import ENOUGH, RunningSite, eventually, fetch, load_on, running_site
 
-WORKERS = 2
-ENOUGH = 12
-"""Requests on connections of their own after which each of two workers has answered, but for a chance in thousands."""
 POST = """---
 title: {title}
 date: 2026-01-02
@@ -57,28 +52,8 @@ def article(fragile: tuple[RunningSite, object], request: pytest.FixtureRequest)
         return make_article(make_user(re.sub(r"\W", "", request.node.name)[:40], "author"), title=request.node.name)
 
 
-def fetch(site: RunningSite, path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], str, float]:
-    """Ask on a connection of its own, which either worker may take; returns status, headers, body and seconds."""
-    started = monotonic()
-    connection = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=20)
-    try:
-        connection.request(method, path, headers={"Connection": "close", **headers})
-        answer = connection.getresponse()
-        body = answer.read().decode()
-        return answer.status, {k.lower(): v for k, v in answer.getheaders()}, body, monotonic() - started
-    finally:
-        connection.close()
-
-
 def retitle(slug: str, title: str, tags: list[str] | None = None) -> None:
     edit(slug, title=title, standfirst="", tags=tuple(tags or ()))
-
-
-def eventually(holds: Callable[[], object], seconds: float = 20) -> None:
-    end = monotonic() + seconds
-    while not holds():
-        assert monotonic() < end, "it did not come to pass"
-        sleep(0.05)
 
 
 def test_an_edit_is_seen_by_the_very_next_request_in_every_worker(
@@ -163,10 +138,10 @@ def test_readers_do_not_notice_that_redis_is_killed(
             assert "Without Redis" in fetch(site, f"/articles/{slug}")[2]
         server._desired_port = urlsplit(site.settings.redis_url).port
         server.start()
-        eventually(lambda: any(outcome == "hit redis" for _, outcome, _ in answers[-20:]))
+        eventually(lambda: any(reading.outcome == "hit redis" for reading in answers[-20:]))
         assert "Without Redis" in fetch(site, f"/articles/{slug}")[2]
-    assert {status for status, _, _ in answers} == {200}
-    assert any(outcome == "bypass redis" for _, outcome, _ in answers)
+    assert {reading.status for reading in answers} == {200}
+    assert any(reading.outcome == "bypass redis" for reading in answers)
 
 
 def test_readers_and_likers_do_not_wait_for_a_frozen_redis(
@@ -186,32 +161,6 @@ def test_readers_and_likers_do_not_wait_for_a_frozen_redis(
     # What the queue gave up on, beat's job makes right.
     site.app.extensions["celery"].send_task("reconcile_likes")
     eventually(lambda: f"{ENOUGH} likes" in fetch(site, f"/articles/{slug}")[2])
-
-
-class load_on:  # noqa: N801 - used as a context manager
-    """Readers who go on reading until the block ends; collects (status, X-Cache, seconds)."""
-
-    def __init__(self, site: RunningSite, pages: list[str], readers: int = 4) -> None:
-        self.site, self.pages = site, pages
-        self.answers: list[tuple[int, str, float]] = []
-        self.over = threading.Event()
-        self.threads = [threading.Thread(target=self.read, daemon=True) for _ in range(readers)]
-
-    def read(self) -> None:
-        while not self.over.is_set():
-            for page in self.pages:
-                status, headers, _, seconds = fetch(self.site, page)
-                self.answers.append((status, headers["x-cache"], seconds))
-
-    def __enter__(self) -> list[tuple[int, str, float]]:
-        for thread in self.threads:
-            thread.start()
-        return self.answers
-
-    def __exit__(self, *_error: object) -> None:
-        self.over.set()
-        for thread in self.threads:
-            thread.join(20)
 
 
 @pytest.mark.parametrize(
