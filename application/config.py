@@ -65,6 +65,7 @@ class Settings(BaseModel):
     cache_type: Literal[
         "RedisCache", "NullCache", "SimpleCache", "FileSystemCache", "RedisSentinelCache", "MemcachedCache"
     ] = "RedisCache"
+    cache_memory_mb: int = Field(32, ge=0, le=65536)
     proxies: int = Field(0, ge=0, le=10)
     # Without a run.env every process makes up its own: safe, and sessions end with it.
     secret_key: str = Field(default_factory=lambda: secrets.token_hex(32))
@@ -237,6 +238,7 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "CACHE_TYPE": settings.cache_type,
         "CACHE_REDIS_URL": settings.cache_redis_url,
         "CACHE_KEY_PREFIX": "flask_cache_",
+        "CACHE_MEMORY_BYTES": settings.cache_memory_mb * 1024 * 1024,
         "CACHE_RELEASE": release_id(ROOT),
         "CACHE_DEFAULT_TIMEOUT": ARTICLES_TTL,
         "RATELIMIT_STORAGE_URI": settings.cache_redis_url,

@@ -67,4 +67,5 @@ def post_worker_init(worker: Any) -> None:
     # What an earlier process could not tell the cache is told now, not by the first reader.
     with worker.wsgi.app_context():
         cache.is_ready()
+    cache.start_worker(worker.wsgi)
     settle()

@@ -96,7 +96,8 @@ def in_rooms(path: Path, *rooms: str) -> bool:
 
 
 def text_files() -> Iterator[tuple[Path, str]]:
-    top = (path for path in ROOT.iterdir() if path.is_file())
+    # In a second work tree `.git` is a file of git's own.
+    top = (path for path in ROOT.iterdir() if path.is_file() and path.name != ".git")
     inside = (path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.is_file())
     for path in sorted({*top, *inside}):
         if path.suffix not in BINARY and "__pycache__" not in path.parts and "screenshots" not in path.parts:

@@ -3,29 +3,29 @@
 import functools
 import logging
 from collections.abc import Callable, Iterable
-from typing import Any, Literal, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import flask_caching
 from flask import Flask, request
 from flask_caching import signals as stock_signals
 from flask_caching.jinja2ext import JINJA_CACHE_ATTR_NAME
 
-from application.caching import recording, signals
-from application.caching.backend import NOTHING, RedisBackend, Stored
-from application.caching.codec import MISSING, LazyCodec, UncacheableError
+from application.caching import recording
+from application.caching.backend import RedisBackend
+from application.caching.codec import LazyCodec, UncacheableError
+from application.caching.engine import Engine
 from application.caching.fragments import FragmentExtension
 from application.caching.keys import call_key, page_key, shorten
-from application.caching.page_cache import PAGE_POLICY, PageCache, PagePolicy
+from application.caching.listener import Listener
+from application.caching.page_cache import PAGE_POLICY, PageCache
+from application.caching.page_maker import PagePolicy
 from application.caching.policy import Policy, Predicate, Questions, seconds
-from application.caching.recording import Moment, Recording, record
+from application.caching.store import Kind
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Timeout = Any
 logger = logging.getLogger(__name__)
-
-ATTEMPTS = 3
-"""How often an answer is made when writes keep overtaking it; the last time from the database alone."""
 
 
 class Cache(flask_caching.Cache):
@@ -54,6 +54,12 @@ class Cache(flask_caching.Cache):
         backend: object = self.cache
         return backend if isinstance(backend, RedisBackend) else None
 
+    def start_worker(self, app: Flask) -> None:
+        """Use the memory of this process, which serves readers, and keep it coherent."""
+        backend = app.extensions["cache"][self]
+        if isinstance(backend, RedisBackend) and backend.memory.budget > 0:
+            Listener(backend).start()
+
     def page_cache(self, app: Flask) -> PageCache:
         """Return the WSGI layer that answers whole pages for `app`."""
         backend = app.extensions["cache"][self]
@@ -71,16 +77,21 @@ class Cache(flask_caching.Cache):
         if (current := recording.current()) is not None:
             current.unstorable = current.unstorable or reason
 
-    # No tier keeps a spare copy yet, so what changed and what was withdrawn are forgotten alike.
-    def invalidate(self, tags: Iterable[str], kind: Literal["changed", "withdrawn"] = "changed") -> bool:  # noqa: ARG002
-        """Forget everything made from these tags; False when the cache could not be told."""
+    def invalidate(self, tags: Iterable[str], kind: Kind = "changed") -> bool:
+        """Forget everything made from these tags; False when the cache could not be told.
+
+        What was withdrawn leaves no spare copy behind either.
+        """
         tags = set(tags)
         if not tags:
             return True
         if self.engine is None:
             # A stock store has no tags: the only exact answer is to forget everything.
             return bool(self.cache.clear())
-        return self.engine.invalidate(tags)
+        moment = self.engine.invalidate(tags, kind)
+        if (current := recording.current()) is not None:
+            current.wrote, current.untold = moment or current.wrote, current.untold or moment is None
+        return moment is not None
 
     # Flask-Caching's decorators.
 
@@ -100,10 +111,12 @@ class Cache(flask_caching.Cache):
         response_hit_indication: bool | None = False,  # noqa: ARG002 - X-Cache says it on every answer
         *,
         args: Iterable[str] = (),
+        fresh: Timeout = None,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
         """Cache a view as a whole page, or any function under `key_prefix`.
 
-        `args` declares the query arguments that a page depends on; it sees no others, and no cookies.
+        `args` declares the query arguments that a page depends on; it sees no others, and no cookies. `fresh` is the
+        soft lifetime: past it one refreshes the value while the others get it as it is.
         """
         questions = Questions(unless, forced_update, is_stale, response_filter, cache_none)
 
@@ -118,13 +131,13 @@ class Cache(flask_caching.Cache):
 
         def decorate(function: Callable[P, R]) -> Callable[P, R]:
             if callable(key_prefix) or "%s" not in key_prefix or make_cache_key is not None:
-                return self._front(function, questions, timeout, make_key, "view")
+                return self._front(function, questions, (timeout, fresh), make_key, "view")
 
             @functools.wraps(function)
             def page(*call_args: P.args, **call_kwargs: P.kwargs) -> R:
                 return cast("R", self._page(function, questions, *call_args, **call_kwargs))
 
-            setattr(page, PAGE_POLICY, PagePolicy(seconds(timeout), frozenset(args), query_string))
+            setattr(page, PAGE_POLICY, PagePolicy(seconds(timeout), frozenset(args), query_string, seconds(fresh)))
             return _documented(page, function, timeout, make_key)
 
         return decorate
@@ -141,8 +154,10 @@ class Cache(flask_caching.Cache):
         cache_none: bool = False,
         source_check: bool | None = None,  # noqa: ARG002 - the release id is part of every value
         args_to_ignore: list[str] | None = None,
+        *,
+        fresh: Timeout = None,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-        """Cache a function's results by its arguments."""
+        """Cache a function's results by its arguments; `fresh` is the soft lifetime."""
         questions = Questions(unless, forced_update, is_stale, response_filter, cache_none)
 
         def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -151,7 +166,7 @@ class Cache(flask_caching.Cache):
             def make_key(*call_args: Any, **call_kwargs: Any) -> str:
                 return call_key(name, function, call_args, call_kwargs, args_to_ignore or ())
 
-            decorated = self._front(function, questions, timeout, make_key, "memoize")
+            decorated = self._front(function, questions, (timeout, fresh), make_key, "memoize")
             decorated.delete_memoized = lambda: self.delete_memoized(decorated)  # type: ignore[attr-defined]
             return decorated
 
@@ -168,12 +183,13 @@ class Cache(flask_caching.Cache):
         self,
         function: Callable[P, R],
         questions: Questions,
-        timeout: Timeout,
+        lifetimes: tuple[Timeout, Timeout],
         make_key: Callable[..., str],
         kind: str,
     ) -> Callable[P, R]:
         """Put the engine in front of a function."""
         codec = LazyCodec(function)
+        timeout, fresh = lifetimes
         tags = (f"fn/{function.__name__}",)
 
         @functools.wraps(function)
@@ -187,6 +203,7 @@ class Cache(flask_caching.Cache):
                 key=front.make_cache_key(*args, **kwargs),
                 codec=codec(),
                 timeout=seconds(front.cache_timeout),
+                fresh=seconds(fresh),
                 tags=tags,
                 questions=questions,
                 forced=self._forced_update(questions.forced_update, *args, **kwargs),
@@ -213,62 +230,24 @@ class Cache(flask_caching.Cache):
         around = recording.current()
         if around is not None and around.uncached:
             return compute()
-        engine = self.engine
-        found = NOTHING if engine is None else engine.fetch(policy.key)
-        if found.entry is not None and found.moment is not None and not policy.forced:
-            value = policy.codec.value_of(found.entry)
-            if value is not MISSING and not (policy.is_stale and policy.is_stale(value)):
-                self._signal(kind, "hit", policy.key)
-                if around is not None:
-                    around.read(found.entry.tags, found.moment)
-                return value
-        self._signal(kind, "miss", policy.key)
-        if engine is None:
-            return self._through_stock(policy, compute)
-        return self._compute(engine, policy, compute, found.moment)
 
-    def _compute(self, engine: RedisBackend, policy: Policy, compute: Callable[[], Any], moment: Moment | None) -> Any:
-        around = recording.current()
-        nested = around is not None and not around.ambient
-        attempts = 1 if nested or policy.inherits else ATTEMPTS
-        value = None
-        for attempt in range(attempts):
-            if attempt > 0:
-                moment = engine.fetch(policy.key).moment
-            if attempts > 1:
-                # A snapshot older than the moment would be stored as if it were of the moment.
-                signals.computing.send(self)
-            mine = Recording(moment, set(policy.tags), uncached=moment is None or 0 < attempt == attempts - 1)
-            if around is not None and (nested or policy.inherits):
-                # What stands around it began earlier, and so did its view of the database.
-                mine.read((), around.moment)
-            with record(mine):
-                value = compute()
-            if mine.uncached or mine.unstorable or not policy.may_store(value):
-                break
-            if not mine.overtaken and self._store(engine, policy, mine, value):
-                break
-        return value
+        def announce(outcome: str) -> None:
+            self._signal(kind, outcome, policy.key)
 
-    def _store(self, engine: RedisBackend, policy: Policy, mine: Recording, value: Any) -> bool:
-        """Store a value; True also when trying again would not help."""
-        try:
-            encoded = policy.codec.encode(value)
-        except UncacheableError as error:
-            self._complain(policy.key, error)
-            return True
-        # The moment by now is that of the oldest part: the value is no truer than that.
-        assert mine.moment is not None  # noqa: S101 - without one it is uncached
-        stored = engine.store(policy.key, mine.moment, encoded, policy.codec.name, mine.tags, policy.timeout)
-        return stored is not Stored.REFUSED
+        backend = self.engine
+        if backend is None:
+            return self._through_stock(policy, compute, announce)
+        return Engine(backend, self._complain).through(policy, compute, announce)
 
-    def _through_stock(self, policy: Policy, compute: Callable[[], Any]) -> Any:
+    def _through_stock(self, policy: Policy, compute: Callable[[], Any], announce: Callable[[str], None]) -> Any:
         """Do as Flask-Caching does, with our keys and codec: values live out their lifetime."""
         stored = None if policy.forced else self.cache.get(policy.key)
         if isinstance(stored, bytes):
             value = policy.codec.decode(stored)
             if not (policy.is_stale and policy.is_stale(value)):
+                announce("hit")
                 return value
+        announce("miss")
         value = compute()
         if policy.may_store(value):
             self.cache.set(policy.key, policy.codec.encode(value), timeout=policy.timeout)

@@ -3,7 +3,9 @@
 import hashlib
 import hmac
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar, get_type_hints
+from datetime import date, datetime
+from types import UnionType
+from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -32,6 +34,16 @@ class Entry(msgspec.Struct, frozen=True):
     value: msgspec.Raw
 
 
+def _is_frozen(type_: Any) -> bool:
+    if get_origin(type_) in {Union, UnionType, tuple}:
+        return all(_is_frozen(part) for part in get_args(type_) if part is not Ellipsis)
+    if not isinstance(type_, type):
+        return False
+    if issubclass(type_, msgspec.Struct):
+        return type_.__struct_config__.frozen and all(map(_is_frozen, get_type_hints(type_).values()))
+    return type_ in {str, bytes, int, float, bool, type(None), datetime, date}
+
+
 class Codec(Generic[T]):
     """Encode values of one type; `Any` stands for JSON's own types."""
 
@@ -39,6 +51,8 @@ class Codec(Generic[T]):
         self.type = type_
         self.name = "json" if type_ is Any else _type_name(type_)
         self._decoder: msgspec.json.Decoder[T] = msgspec.json.Decoder(type_)
+        self.is_shareable = _is_frozen(type_)
+        """Whether one object can be given to everybody, since nobody can change it."""
 
     def encode(self, value: T) -> bytes:
         """Return the value as JSON. Raises `UncacheableError` for what JSON cannot give back."""

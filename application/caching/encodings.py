@@ -48,11 +48,6 @@ def digest(body: bytes) -> str:
     return hashlib.blake2b(body, digest_size=16).hexdigest()
 
 
-def etag(identity_digest: str, encoding: str) -> str:
-    """Return the strong validator of one encoding of a page."""
-    return f'"{identity_digest}"' if encoding == "identity" else f'"{identity_digest}-{encoding}"'
-
-
 def is_unchanged(if_none_match: str, etag_: str) -> bool:
     """Tell whether the client's copy is current (RFC 9110, 13.1.2: weak comparison)."""
     candidates = {candidate.strip().removeprefix("W/") for candidate in if_none_match.split(",")}

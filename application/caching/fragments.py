@@ -30,7 +30,8 @@ class FragmentExtension(CacheExtension):
             return caller()
         around = recording.current()
         tags = tuple(around.tags) if around is not None else ()
-        return Markup(cache.through(Policy(key, TEXT, timeout, tags, inherits=True), lambda: str(caller())))  # noqa: S704 - our own output
+        policy = Policy(key, TEXT, timeout, tags=tags, inherits=True)
+        return Markup(cache.through(policy, lambda: str(caller())))  # noqa: S704 - our own output
 
 
 def fragment_key(name: str, vary_on: list[Any]) -> str:

@@ -1,61 +1,34 @@
-"""The fast lane: a stored page is answered before Flask is entered.
+"""Whole pages: answered from memory or Redis, or rendered once for everybody who asks.
 
 A page that may be stored is rendered from a request reduced to its path and the query arguments its view
 declares. Cookies, tokens and every other header stay outside, so nothing personal can get into it.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlsplit
 
-import msgspec
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.utils import host_is_trusted
 
 from application.caching import encodings
-from application.caching.backend import Found, RedisBackend, Stored
+from application.caching.backend import RedisBackend
+from application.caching.fast_lane import FastLane
 from application.caching.keys import page_key
-from application.caching.recording import Moment, Recording, record
+from application.caching.page_maker import Answer, PageMaker, PagePolicy, Wanted
+from application.caching.pages import Sendable
+from application.caching.recording import Recording, record
+from application.caching.seen import Seen, View
 from application.measuring import timing
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PAGE_POLICY = "page_policy"
-ATTEMPTS = 3
-PAGE_TYPE = "page"
 BEING_STORED = "broadsheet.page"
 _TOKENS = ("HTTP_AUTHORIZATION", "HTTP_AUTHENTICATION_TOKEN")
-_OURS = {"content-length", "content-encoding", "vary", "etag", "cache-control", "set-cookie", "date", "server-timing"}
-
-
-@dataclass(frozen=True, slots=True)
-class PagePolicy:
-    """How a view's pages are kept: hard lifetime in seconds, and the query arguments that matter."""
-
-    timeout: int | None
-    args: frozenset[str]
-    query_string: bool = False
-
-
-class Page(msgspec.Struct, frozen=True):
-    """A page as it is stored; its bodies lie beside it, by encoding, and are known by their digests."""
-
-    headers: tuple[tuple[str, str], ...]
-    digests: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """An answer of the application: its bodies by encoding, of which identity is always there."""
-
-    status: str
-    headers: list[tuple[str, str]]
-    body: bytes
 
 
 class PageCache:
@@ -65,31 +38,49 @@ class PageCache:
         self.app = app
         self.inner: WSGIApplication = app.wsgi_app
         self.backend = backend
+        self.maker = PageMaker(app.wsgi_app, backend)
+        self.lane: FastLane | None = None
         site = urlsplit(app.config["SETTINGS"].site_url)
         self.scheme, self.host = site.scheme, site.netloc
+        self.seen = Seen(str(app.config["SECRET_KEY"]), secure=self.scheme == "https")
+
+    def fast_lane(self, app: "WSGIApplication") -> "WSGIApplication":
+        """Put the fast lane in front of everything that stands around this cache."""
+        if self.backend is None:
+            return app
+        self.lane = FastLane(app, self.backend.memory)
+        return self.lane
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request, and say in `X-Cache` what happened."""
         policy, reason = self.consider(environ)
         if policy is None:
             return self._pass_by(environ, start_response, reason)
+        encoding = encodings.choose(environ.get("HTTP_ACCEPT_ENCODING", ""))
         arguments = declared(environ, policy)
+        view = View.ANY if self.backend is None else self.seen.view(environ, self.backend.memory.moment)
         # WSGI hands the path over as Latin-1 (PEP 3333); in the key it reads as in the address bar.
         key = page_key(environ["PATH_INFO"].encode("latin-1").decode(errors="replace"), arguments)
-        encoding = encodings.choose(environ.get("HTTP_ACCEPT_ENCODING", ""))
-        found = Found(None) if self.backend is None else self.backend.fetch_page(key, encoding)
-        page = opened(found, encoding)
-        if page is not None:
-            age = max(0, (policy.timeout or self.default_timeout) - -(-found.pttl // 1000))
-            headers = [*page.headers, ("Age", str(age))]
-            etag = encodings.etag(page.digests["identity"], encoding)
-            return self._send(environ, start_response, headers, found.body, encoding, etag, "hit redis")
-        return self._render_and_send(environ, start_response, policy, key, arguments, encoding, found.moment)
+        wanted = Wanted(key, policy, self._reduced(environ, arguments), fresh=view is View.REDIS)
+        answer = self.maker.answer(wanted, view)
+        if answer.page is None:
+            return self._send_as_is(environ, start_response, answer)
+        if self.lane is not None and answer.kept is not None:
+            self.lane.note(environ, answer.kept, encoding)
+        return self._send(environ, start_response, answer, answer.page, encoding)
 
-    @property
-    def default_timeout(self) -> int:
-        """Return the lifetime, in seconds, of a page whose view names none."""
-        return int(self.app.config["CACHE_DEFAULT_TIMEOUT"])
+    def refill(self, path: str, query: str) -> str:
+        """Render a page before somebody asks for it, if it is not there; say what happened."""
+        environ = {"PATH_INFO": path, "QUERY_STRING": query, "REQUEST_METHOD": "GET", "HTTP_HOST": self.host}
+        outcome: list[str] = []
+
+        def start(_status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> Any:
+            outcome.extend(value for name, value in headers if name == "X-Cache")
+
+        server = {"SERVER_NAME": self.host, "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1"}
+        wsgi = {"wsgi.url_scheme": self.scheme, "wsgi.input": BytesIO(), "wsgi.errors": None, "wsgi.version": (1, 0)}
+        self({**environ, **server, **wsgi}, start)
+        return outcome[0]
 
     def consider(self, environ: "WSGIEnvironment") -> tuple[PagePolicy | None, str]:
         """Decide whether this request may be answered from the store; if not, say why in a word."""
@@ -105,63 +96,6 @@ class PageCache:
             return None, "address"
         policy = getattr(self.app.view_functions[endpoint], PAGE_POLICY, None)
         return policy, "view"
-
-    def _pass_by(self, environ: "WSGIEnvironment", start_response: "StartResponse", reason: str) -> Iterable[bytes]:
-        timing.note("cache", f"bypass {reason}")
-
-        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            headers.append(("X-Cache", f"bypass {reason}"))
-            return start_response(status, headers, exc_info)
-
-        with record(Recording(ambient=True)):
-            return self.inner(environ, start)
-
-    def _render_and_send(
-        self,
-        environ: "WSGIEnvironment",
-        start_response: "StartResponse",
-        policy: PagePolicy,
-        key: str,
-        arguments: dict[str, str],
-        encoding: str,
-        moment: Moment | None,
-    ) -> Iterable[bytes]:
-        reduced = self._reduced(environ, arguments)
-        for attempt in range(ATTEMPTS):
-            recording = Recording(moment, uncached=moment is None or attempt == ATTEMPTS - 1)
-            with record(recording):
-                answer = render(self.inner, dict(reduced))
-            refusal = unstorable(answer, recording)
-            if refusal:
-                return self._send_as_is(environ, start_response, answer, f"bypass {refusal}")
-            if self.backend is None or moment is None:
-                bodies = {"identity": answer.body}
-                return self._send_page(environ, start_response, answer, bodies, encoding, "bypass redis")
-            bodies = encodings.encode_all(answer.body)
-            if recording.uncached:
-                return self._send_page(environ, start_response, answer, bodies, encoding, "bypass race")
-            stored = Stored.REFUSED
-            if not recording.overtaken:
-                stored = self._store(self.backend, key, recording, answer, bodies, policy)
-            if stored is not Stored.REFUSED:
-                word = "miss" if stored is Stored.YES else "bypass redis"
-                return self._send_page(environ, start_response, answer, bodies, encoding, word)
-            moment = self.backend.fetch(key).moment
-        raise AssertionError("the last attempt always answers")
-
-    def _store(
-        self,
-        backend: RedisBackend,
-        key: str,
-        recording: Recording,
-        answer: Rendered,
-        bodies: dict[str, bytes],
-        policy: PagePolicy,
-    ) -> Stored:
-        page = Page(tuple(kept_headers(answer)), {name: encodings.digest(body) for name, body in bodies.items()})
-        assert recording.moment is not None  # noqa: S101 - without one the page is not stored
-        encoded = msgspec.json.encode(page)
-        return backend.store(key, recording.moment, encoded, PAGE_TYPE, recording.tags, policy.timeout, bodies)
 
     def _reduced(self, environ: "WSGIEnvironment", arguments: dict[str, str]) -> "WSGIEnvironment":
         """Return the request without anything that is not the page's own."""
@@ -179,54 +113,57 @@ class PageCache:
             "REMOTE_ADDR": "",
             "HTTP_HOST": self.host,
             "wsgi.url_scheme": self.scheme,
-            "wsgi.input": BytesIO(),
             BEING_STORED: True,
         }
 
-    def _send_page(
-        self,
-        environ: "WSGIEnvironment",
-        start_response: "StartResponse",
-        answer: Rendered,
-        bodies: dict[str, bytes],
-        encoding: str,
-        outcome: str,
-    ) -> Iterable[bytes]:
-        if encoding not in bodies:
-            bodies = {**bodies, encoding: encodings.encode(answer.body, encoding)}
-        etag = encodings.etag(encodings.digest(answer.body), encoding)
-        return self._send(environ, start_response, kept_headers(answer), bodies[encoding], encoding, etag, outcome)
+    # Answering.
+
+    def _pass_by(self, environ: "WSGIEnvironment", start_response: "StartResponse", reason: str) -> Iterable[bytes]:
+        timing.note("cache", f"bypass {reason}")
+        recording = Recording(ambient=True)
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            headers.append(("X-Cache", f"bypass {reason}"))
+            if (seen := self.seen.header(recording)) is not None:
+                headers.append(seen)
+            return start_response(status, headers, exc_info)
+
+        with record(recording):
+            return self.inner(environ, start)
 
     def _send(
         self,
         environ: "WSGIEnvironment",
         start_response: "StartResponse",
-        headers: Iterable[tuple[str, str]],
-        body: bytes,
+        answer: Answer,
+        page: Sendable,
         encoding: str,
-        etag: str,
-        outcome: str,
     ) -> Iterable[bytes]:
-        timing.note("cache", outcome)
-        # The answer of a race is true, but not worth keeping: a newer one is a moment away.
-        control = "no-store" if outcome == "bypass race" else "no-cache"
-        common = [("Cache-Control", control), ("ETag", etag), ("Vary", "Accept-Encoding"), ("X-Cache", outcome)]
-        if encodings.is_unchanged(environ.get("HTTP_IF_NONE_MATCH", ""), etag):
-            start_response("304 Not Modified", common)
+        timing.note("cache", answer.outcome)
+        own = [("X-Cache", answer.outcome)]
+        if answer.kept is not None or answer.outcome.startswith(("hit", "stale")):
+            own.append(("Age", str(int(answer.age))))
+        if encodings.is_unchanged(environ.get("HTTP_IF_NONE_MATCH", ""), page.etags[encoding]):
+            start_response("304 Not Modified", [*page.unchanged[encoding], *own])
             return []
-        if encoding != "identity":
-            common.append(("Content-Encoding", encoding))
-        start_response("200 OK", [*headers, *common, ("Content-Length", str(len(body)))])
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+        lines = page.lines[encoding]
+        if answer.outcome in {"bypass race", "bypass write", "stale error"}:
+            # True for this reader, or better than nothing: not to be kept, since a newer one is a moment away.
+            lines = [line for line in lines if line[0] not in {"Cache-Control", "X-Accel-Expires"}]
+            lines.append(("Cache-Control", "no-store"))
+        start_response(page.status, [*lines, *own])
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [page.bodies[encoding]]
 
     def _send_as_is(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse", answer: Rendered, outcome: str
+        self, environ: "WSGIEnvironment", start_response: "StartResponse", answer: Answer
     ) -> Iterable[bytes]:
-        timing.note("cache", outcome)
-        headers = [(name, value) for name, value in answer.headers if name.lower() not in {"content-length", "vary"}]
-        headers += [("X-Cache", outcome), ("Content-Length", str(len(answer.body)))]
-        start_response(answer.status, headers)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
+        timing.note("cache", answer.outcome)
+        rendered = answer.rendered
+        assert rendered is not None  # noqa: S101 - an answer has a page or this
+        headers = [(name, value) for name, value in rendered.headers if name.lower() not in {"content-length", "vary"}]
+        headers += [("X-Cache", answer.outcome), ("Content-Length", str(len(rendered.body)))]
+        start_response(rendered.status, headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [rendered.body]
 
 
 def is_being_stored() -> bool:
@@ -244,51 +181,3 @@ def declared(environ: "WSGIEnvironment", policy: PagePolicy) -> dict[str, str]:
     except ValueError:
         return {}
     return {name: values[0] for name, values in parsed.items() if policy.query_string or name in policy.args}
-
-
-def opened(found: Found, encoding: str) -> Page | None:
-    """Return the stored page if its body is the one that was signed."""
-    if found.entry is None or found.entry.type != PAGE_TYPE:
-        return None
-    try:
-        page = msgspec.json.decode(found.entry.value, type=Page)
-    except msgspec.MsgspecError:
-        return None
-    return page if page.digests.get(encoding) == encodings.digest(found.body) else None
-
-
-def render(app: "WSGIApplication", environ: "WSGIEnvironment") -> Rendered:
-    """Run the application and collect its whole answer."""
-    started: list[Any] = []
-
-    def start(status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> Any:
-        started[:] = [status, headers]
-        return written.append
-
-    written: list[bytes] = []
-    chunks = app(environ, start)
-    try:
-        body = b"".join([*written, *chunks])
-    finally:
-        getattr(chunks, "close", lambda: None)()
-    return Rendered(started[0], started[1], body)
-
-
-def unstorable(answer: Rendered, recording: Recording) -> str:
-    """Say in a word why this answer is for one reader only; empty when it is for everybody."""
-    if not answer.status.startswith(str(HTTPStatus.OK.value)):
-        return "status"
-    names = {name.lower() for name, _ in answer.headers}
-    if "set-cookie" in names:
-        return "set-cookie"
-    values = {name.lower(): value.lower() for name, value in answer.headers}
-    if "no-store" in values.get("cache-control", "") or "private" in values.get("cache-control", ""):
-        return "private"
-    # Flask-Login looks at the session of every request; here that session is empty by construction.
-    varies = {name.strip() for name in values.get("vary", "").split(",")} - {"", "cookie", "accept-encoding"}
-    return "vary" if varies else recording.unstorable
-
-
-def kept_headers(answer: Rendered) -> list[tuple[str, str]]:
-    """Return the headers that belong to the page; ours are made for each answer."""
-    return [(name, value) for name, value in answer.headers if name.lower() not in _OURS]

@@ -27,6 +27,8 @@ class Policy:
     key: str
     codec: Codec[Any]
     timeout: int | None
+    fresh: int | None = None
+    """The soft lifetime, in seconds; None: a part of the hard one."""
     tags: tuple[str, ...] = ()
     questions: Questions = Questions()
     forced: bool = False
@@ -45,3 +47,13 @@ class Policy:
 def seconds(timeout: Any) -> int | None:
     """Read a lifetime as Flask-Caching does: whole seconds, a timedelta, or None for the default."""
     return None if timeout is None else int(getattr(timeout, "total_seconds", lambda: timeout)())
+
+
+FRESH = 0.8
+"""The part of a lifetime after which a value is refreshed while it is still given out."""
+FOREVER = 10 * 365 * 86_400.0
+
+
+def soft_lifetime(hard: float, fresh: float | None) -> float:
+    """Return the seconds after which a value that lives for `hard` seconds is to be refreshed."""
+    return hard * FRESH if fresh is None else min(float(fresh), hard)

@@ -28,9 +28,15 @@ class Recording:
     tags: set[str] = field(default_factory=set)
     ambient: bool = False
     uncached: bool = False
+    fresh: bool = False
+    """Whether it must look past this process's memory: somebody has seen a change that has not arrived here."""
     unstorable: str = ""
     overtaken: bool = False
     """Whether its parts belong to two epochs, so that what is made of them may mix two versions."""
+    wrote: Moment | None = None
+    """The newest change that was told while an ambient recording lasted."""
+    untold: bool = False
+    """Whether a change could not be told."""
 
     def read(self, tags: Iterable[str], moment: Moment | None) -> None:
         """Note that something with these tags, true for this moment, was used."""
@@ -43,6 +49,12 @@ class Recording:
             self.overtaken = True
         elif moment.sequence < self.moment.sequence:
             self.moment = moment
+
+    def inherit(self, tags: Iterable[str], moment: Moment | None, unstorable: str, *, overtaken: bool) -> None:
+        """Take over what was noted for a part."""
+        self.read(tags, moment)
+        self.unstorable = self.unstorable or unstorable
+        self.overtaken = self.overtaken or overtaken
 
 
 def current() -> Recording | None:
@@ -60,6 +72,4 @@ def record(recording: Recording) -> Iterator[Recording]:
     finally:
         _current.reset(token)
         if parent is not None:
-            parent.read(recording.tags, recording.moment)
-            parent.unstorable = parent.unstorable or recording.unstorable
-            parent.overtaken = parent.overtaken or recording.overtaken
+            parent.inherit(recording.tags, recording.moment, recording.unstorable, overtaken=recording.overtaken)

@@ -3,7 +3,9 @@
 Control keys begin with `broadsheet:` and have no lifetime, so that a `volatile-*` policy never evicts them:
 `seq` counts invalidations, `epoch` names an unbroken memory of them, `tags` maps a tag to the number of its
 last invalidation, `floor` is the number below which `tags` has been trimmed, `tag:<tag>` lists the keys made
-from a tag with the time (ms) at which each expires, `wide` holds the tags that list too many keys to unlink one by one.
+from a tag with the time (ms) at which each expires, `spares:<tag>` the same of spare copies, `wide` holds the tags that
+list too many keys to unlink one by one. `heat` counts how often each page is asked for, `cold` are hot pages that an
+invalidation has forgotten. Leases (`lease:<key>`) and spare copies (`spare:<key>`) have lifetimes.
 """
 
 CONNECT = """
@@ -13,59 +15,104 @@ if not epoch or string.match(epoch, '%.(%w+)$') ~= run_id then
   epoch = ARGV[1] .. '.' .. run_id
   redis.call('SET', 'broadsheet:epoch', epoch)
 end
-return epoch
+return {epoch, redis.call('GET', 'broadsheet:seq') or '0'}
 """
 """Name the epoch, ARGV: random id. Another server process, or an emptied one, has another epoch: what was
 stored before is not believed (a restart from a snapshot brings purged pages back)."""
+
+FETCH = """
+local order = redis.call('MGET', 'broadsheet:epoch', 'broadsheet:seq')
+local kind = redis.call('TYPE', KEYS[1]).ok
+local value = false
+if kind == 'string' and ARGV[1] == 'string' then value = redis.call('GET', KEYS[1]) end
+if kind == 'hash' and ARGV[1] == 'hash' then value = redis.call('HGETALL', KEYS[1]) end
+if value then return {order[1], order[2], value, redis.call('PTTL', KEYS[1]), 0} end
+local granted = 0
+if ARGV[2] ~= '' then
+  local taken = redis.pcall('SET', KEYS[2], ARGV[2], 'NX', 'PX', ARGV[3])
+  if taken and taken.ok then granted = 1 elseif taken and taken.err then granted = -1 end
+end
+return {order[1], order[2], false, 0, granted}
+"""
+"""Look KEYS[1] up, ARGV: its type, and, unless it is to be left alone, a token and a duration (ms) for the lease
+KEYS[2], which is taken when there is no value. Returns epoch, sequence, value, time to live (ms), and whether the lease
+was taken: 1 yes, 0 another has it, -1 there is no room for one."""
 
 STORE = """
 if redis.call('GET', 'broadsheet:epoch') ~= ARGV[1] then return 0 end
 local sequence = tonumber(ARGV[2])
 if sequence < tonumber(redis.call('GET', 'broadsheet:floor') or '0') then return 0 end
-local ttl, limit, fields = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-for i = 6 + fields, #ARGV do
-  local last = redis.call('ZSCORE', 'broadsheet:tags', ARGV[i])
+local ttl, limit, spare, fields = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[8])
+local last = redis.call('ZSCORE', 'broadsheet:tags', 'key/' .. ARGV[6])
+if last and tonumber(last) > sequence then return 0 end
+for i = 9 + fields, #ARGV do
+  last = redis.call('ZSCORE', 'broadsheet:tags', ARGV[i])
   if last and tonumber(last) > sequence then return 0 end
 end
 if fields == 1 then
-  redis.call('SET', KEYS[1], ARGV[6], 'PX', ttl)
+  redis.call('SET', KEYS[1], ARGV[9], 'PX', ttl)
 else
   redis.call('DEL', KEYS[1])
-  for i = 6, 5 + fields, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+  for i = 9, 8 + fields, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
   redis.call('PEXPIRE', KEYS[1], ttl)
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-for i = 6 + fields, #ARGV do
-  local listing = 'broadsheet:tag:' .. ARGV[i]
+local function list(listing, tag, key, lifetime)
   redis.call('ZREMRANGEBYSCORE', listing, '-inf', '(' .. now)
   if redis.call('ZCARD', listing) >= limit then
-    redis.call('SADD', 'broadsheet:wide', ARGV[i])
+    redis.call('SADD', 'broadsheet:wide', tag)
   else
-    redis.call('ZADD', listing, now + ttl, KEYS[1])
+    redis.call('ZADD', listing, now + lifetime, key)
   end
 end
+for i = 9 + fields, #ARGV do
+  list('broadsheet:tag:' .. ARGV[i], ARGV[i], KEYS[1], ttl)
+  if spare > 0 then list('broadsheet:spares:' .. ARGV[i], ARGV[i], KEYS[3], spare) end
+end
+if spare > 0 then
+  redis.call('COPY', KEYS[1], KEYS[3], 'REPLACE')
+  redis.call('PEXPIRE', KEYS[3], spare)
+end
+if ARGV[7] ~= '' and redis.call('GET', KEYS[2]) == ARGV[7] then redis.call('DEL', KEYS[2]) end
 return 1
 """
-"""Store KEYS[1] unless something it was made from has changed since, ARGV: epoch, sequence, ttl (ms), keys a
-tag may list, count of the value's fields (1: a string), the fields, then the tags. 1 when stored."""
+"""Store KEYS[1] unless something it was made from has changed since; give the lease KEYS[2] back, and keep a spare copy
+as KEYS[3]. ARGV: epoch, sequence, ttl (ms), keys a tag may list, lifetime of the spare copy (ms, 0: none), the key's
+own name, the lease's token, count of the value's fields (1: a string), the fields, then the tags. 1 when stored."""
 
 INVALIDATE = """#!lua flags=allow-oom
 local sequence = redis.call('INCR', 'broadsheet:seq')
-local limit, wide = tonumber(ARGV[2]), false
-for i = 3, #ARGV do
-  local listing = 'broadsheet:tag:' .. ARGV[i]
-  redis.call('ZADD', 'broadsheet:tags', sequence, ARGV[i])
+local limit, kind, prefix, wide = tonumber(ARGV[2]), ARGV[3], ARGV[5], false
+local function forget(listing)
   local keys = redis.call('ZRANGE', listing, 0, -1)
   for j = 1, #keys, 1000 do
     redis.call('UNLINK', unpack(keys, j, math.min(j + 999, #keys)))
   end
   redis.call('UNLINK', listing)
-  if redis.call('SREM', 'broadsheet:wide', ARGV[i]) == 1 then wide = true end
+  return keys
 end
-if wide then
-  local epoch = redis.call('GET', 'broadsheet:epoch')
-  if epoch then redis.call('SET', 'broadsheet:epoch', ARGV[1] .. string.match(epoch, '%.%w+$')) end
+local function chill(key)
+  local heat = redis.call('ZSCORE', 'broadsheet:heat', key)
+  if heat then redis.call('ZADD', 'broadsheet:cold', heat, key) end
+end
+local tags = {}
+for i = 6, #ARGV do
+  local tag = ARGV[i]
+  tags[#tags + 1] = tag
+  redis.call('ZADD', 'broadsheet:tags', sequence, tag)
+  if string.sub(tag, 1, 4) == 'key/' then
+    redis.call('UNLINK', prefix .. string.sub(tag, 5))
+  else
+    for _, key in ipairs(forget('broadsheet:tag:' .. tag)) do chill(key) end
+    if kind == 'withdrawn' then forget('broadsheet:spares:' .. tag) end
+    if redis.call('SREM', 'broadsheet:wide', tag) == 1 then wide = true end
+  end
+end
+local epoch = redis.call('GET', 'broadsheet:epoch') or ''
+if wide and epoch ~= '' then
+  epoch = ARGV[1] .. string.match(epoch, '%.%w+$')
+  redis.call('SET', 'broadsheet:epoch', epoch)
 end
 local over = redis.call('ZCARD', 'broadsheet:tags') - limit
 if over > 0 then
@@ -73,8 +120,30 @@ if over > 0 then
   redis.call('SET', 'broadsheet:floor', last[2])
   redis.call('ZREMRANGEBYSCORE', 'broadsheet:tags', '-inf', last[2])
 end
-return sequence
+redis.call('PUBLISH', ARGV[4], cjson.encode({epoch, sequence, tags}))
+return {epoch, sequence, redis.call('ZCARD', 'broadsheet:cold')}
 """
-"""Forget everything made from the tags, ARGV: random id, tags to remember, then the tags. A wide tag cannot
-say which keys it was used in: then a new epoch forgets everything. A full server must not keep old values,
-so this one runs even then."""
+"""Forget everything made from the tags, and push that to every process. ARGV: random id, tags to remember, kind
+(`withdrawn`: spare copies too), channel, prefix of values, then the tags, of which `key/<name>` stands for one key. A
+wide tag cannot say which keys it was used in: then a new epoch forgets everything. A full server must not keep old
+values, so this one runs even then. Returns epoch, sequence, and how many hot pages wait to be made again."""
+
+RELEASE = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+"""
+"""Give the lease KEYS[1] back, ARGV: token."""
+
+RENEW = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 0
+"""
+"""Hold the lease KEYS[1] for longer, ARGV: token, duration (ms)."""
+
+REPLACE = """
+if redis.call('HGET', KEYS[1], 'page') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'page', ARGV[2], ARGV[3], ARGV[4])
+return 1
+"""
+"""Exchange one encoding of the page KEYS[1] if it is still the one that was read, ARGV: its envelope, the new envelope,
+the encoding and its body."""

@@ -5,7 +5,14 @@ from blinker import Namespace
 _signals = Namespace()
 
 computing = _signals.signal("computing")
-"""An outermost computation is about to begin: whoever holds an older view of the data lets go of it."""
+"""An outermost computation is about to begin, or one is about to wait for another's: whoever holds an older view of the
+data, or a connection that the other may need, lets go of it."""
 
 recovering = _signals.signal("recovering")
 """Redis answers again: fire the invalidations that could not be told, then return. An exception keeps it shut out."""
+
+cooled = _signals.signal("cooled")
+"""An invalidation has forgotten pages that are asked for often: they may be made again before somebody asks."""
+
+stored = _signals.signal("stored")
+"""A page was stored, under `key`, for `timeout` seconds; its compressed forms may be improved."""

@@ -201,7 +201,7 @@ def test_hits_and_misses_are_signalled(site: Site) -> None:
 
 
 def test_a_tag_that_lists_too_many_keys_forgets_everything(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("application.caching.backend.KEYS_PER_TAG", 3)
+    monkeypatch.setattr("application.caching.store.KEYS_PER_TAG", 3)
 
     @site.cache.memoize(50)
     def wide(number: int) -> int:
@@ -218,7 +218,7 @@ def test_a_tag_that_lists_too_many_keys_forgets_everything(site: Site, monkeypat
 
 
 def test_trimmed_memory_of_tags_refuses_what_it_cannot_judge(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("application.caching.backend.TAGS_REMEMBERED", 2)
+    monkeypatch.setattr("application.caching.store.TAGS_REMEMBERED", 2)
 
     @site.cache.memoize(50)
     def slow(number: int) -> Record:

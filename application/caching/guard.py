@@ -1,0 +1,91 @@
+"""Calls to a Redis that may die, hang, be full or lose everything: bounded, shut out after a failure, healed behind."""
+
+import logging
+import threading
+from collections.abc import Callable
+from time import sleep
+from typing import Any, TypeVar
+
+import redis
+
+from application.caching import signals
+from application.caching.breaker import PAUSE, Breaker
+from application.measuring.timing import span
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+CONNECTIONS = 32
+"""Calls under way at once; a few connections carry thousands of calls a second, hundreds only trouble the server."""
+PATIENCE = 1.0
+"""Seconds that a call may wait for its turn. A crowd here says nothing about Redis."""
+
+
+class EvictionError(RuntimeError):
+    """The server evicts keys that have no lifetime."""
+
+
+class Guard:
+    """Stands between a process and its Redis; `failed` is called at each failure."""
+
+    def __init__(self, client: redis.Redis, failed: Callable[[], object]) -> None:
+        self.client = client
+        self.breaker = Breaker(self._recover)
+        self._failed = failed
+        self._turns = threading.BoundedSemaphore(CONNECTIONS)
+        self._healing = threading.Lock()
+
+    def ask(self, call: Callable[[], T]) -> T | None:
+        """Run a call that may fail; None when Redis does not answer."""
+        if not self.breaker.allows() or not self._turns.acquire(timeout=PATIENCE):
+            return None
+        try:
+            # Those ahead in the line may have found out meanwhile.
+            if not self.breaker.allows():
+                return None
+            with span("cache"):
+                return call()
+        except redis.RedisError as error:
+            self.note_failure(error)
+            return None
+        finally:
+            self._turns.release()
+
+    def note_failure(self, error: redis.RedisError) -> None:
+        """Shut Redis out, and say so once; a full one still answers reads and invalidations."""
+        if isinstance(error, redis.ResponseError) and not isinstance(error, redis.exceptions.ReadOnlyError):
+            logger.warning("The cache refused: %s", error)
+            return
+        if self.breaker.is_closed:
+            logger.warning("The cache does not answer, so the database does: %s", error)
+        self._failed()
+        self.breaker.trip()
+
+    def _recover(self) -> None:
+        self.client.set("broadsheet:probe", 1, px=1000)
+        self._refuse_eviction()
+        signals.recovering.send(self)
+
+    def _refuse_eviction(self) -> None:
+        """Raise where Redis may drop the memory of what changed: then old values would be stored as new."""
+        try:
+            settings: Any = self.client.config_get("maxmemory-policy")
+        except redis.ResponseError:
+            # A hosted server that keeps its settings to itself; docs/operations.md says what they must be.
+            return
+        policy = settings.get("maxmemory-policy", "")
+        if policy.startswith("allkeys"):
+            raise EvictionError(f"its maxmemory-policy is {policy}; volatile-lru is needed")
+
+    def heal(self) -> None:
+        """Keep trying in the background: an invalidation that could not be told must not wait for a reader."""
+        if self._healing.acquire(blocking=False):
+            threading.Thread(target=self._try_until_healed, name="cache-healing", daemon=True).start()
+
+    def _try_until_healed(self) -> None:
+        try:
+            self.breaker.trip()
+            while not self.breaker.allows():
+                sleep(PAUSE / 2)
+        finally:
+            self._healing.release()

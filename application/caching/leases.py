@@ -1,0 +1,67 @@
+"""One computation at a time over all processes: a lease in Redis, renewed while its holder lives."""
+
+import os
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from time import monotonic, sleep
+
+DURATION = 2.0
+"""Seconds after which the lease of a holder who died is free again."""
+LONGEST = 60.0
+"""Seconds after which a holder counts as dead although its process lives: a computation that hangs."""
+
+
+class Grant(Enum):
+    """What Redis said to the wish for a lease."""
+
+    GRANTED = 1
+    TAKEN = 0
+    UNAVAILABLE = -1
+    """No room, or no Redis: then everybody computes, rather than nobody."""
+
+
+@dataclass(slots=True)
+class Lease:
+    """A wish for the right to compute one key; `token` tells whose it is."""
+
+    key: str
+    token: str = field(default_factory=lambda: secrets.token_hex(8))
+    held: bool = False
+    since: float = 0.0
+
+
+class Keeper:
+    """Renews the leases that this process holds."""
+
+    def __init__(self, renew: Callable[[Lease], object]) -> None:
+        self._renew = renew
+        self._held: dict[str, Lease] = {}
+        self._thread: threading.Thread | None = None
+        self._process = os.getpid()
+
+    def hold(self, lease: Lease) -> None:
+        """Renew this lease from now on."""
+        lease.held, lease.since = True, monotonic()
+        self._held[lease.token] = lease
+        if self._thread is None or self._process != os.getpid() or not self._thread.is_alive():
+            self._process = os.getpid()
+            self._thread = threading.Thread(target=self._run, name="cache-leases", daemon=True)
+            self._thread.start()
+
+    def let_go(self, lease: Lease) -> None:
+        """Renew it no more."""
+        lease.held = False
+        self._held.pop(lease.token, None)
+
+    def _run(self) -> None:
+        while True:
+            sleep(DURATION / 3)
+            now = monotonic()
+            for lease in list(self._held.values()):
+                if now - lease.since > LONGEST:
+                    self.let_go(lease)
+                elif now - lease.since > DURATION / 3:
+                    self._renew(lease)

@@ -1,0 +1,257 @@
+"""How a whole page is come by: from memory, from Redis, from whoever makes it now, or by rendering it."""
+
+import logging
+import threading
+from dataclasses import dataclass
+from http import HTTPStatus
+from io import BytesIO
+from time import monotonic, sleep
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from application.caching import encodings, signals
+from application.caching.backend import RedisBackend
+from application.caching.engine import ATTEMPTS, PATIENCE, POLL
+from application.caching.flights import Flight
+from application.caching.leases import Grant, Lease
+from application.caching.memory import Kept
+from application.caching.pages import PAGE_TYPE, Rendered, Sendable, opened, page_of, render, unstorable
+from application.caching.policy import soft_lifetime
+from application.caching.recording import Moment, Recording, record
+from application.caching.seen import View
+from application.caching.store import Found, Stored
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+ABSENT_TTL = 20.0
+"""Seconds for which memory knows that there is no such page; Redis holds none of these."""
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PagePolicy:
+    """How a view's pages are kept: hard and soft lifetime in seconds, and the query arguments that matter."""
+
+    timeout: int | None
+    args: frozenset[str]
+    query_string: bool = False
+    fresh: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A page that somebody asks for: its key, its lifetimes, and the request reduced to what the page may see."""
+
+    key: str
+    policy: PagePolicy
+    environ: "WSGIEnvironment"
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What everybody gets who asks for a page now: a page of everybody's, or this one answer of the application."""
+
+    outcome: str
+    page: Sendable | None = None
+    rendered: Rendered | None = None
+    kept: Kept | None = None
+    age: float = 0.0
+
+
+class PageMaker:
+    """Finds a page or makes it, once for everybody who asks meanwhile."""
+
+    def __init__(self, app: "WSGIApplication", backend: RedisBackend | None) -> None:
+        self.app = app
+        self.backend = backend
+
+    def answer(self, wanted: Wanted, view: View) -> Answer:
+        """Return what everybody gets who asks for this page, or what this reader gets who must not see a tier."""
+        backend = self.backend
+        if backend is None or view is View.DATABASE:
+            return self._from_database(wanted, "bypass redis" if backend is None else "bypass write")
+        if view is View.ANY and (kept := backend.memory.get(wanted.key)) is not None:
+            return self._remembered(backend, wanted, kept)
+
+        def lead(flight: Flight) -> Answer:
+            return self._lead(backend, flight, wanted)
+
+        shared: Answer = backend.flights.share(wanted.key, lead, lambda: None, strict=wanted.fresh)
+        return shared
+
+    def _remembered(self, backend: RedisBackend, wanted: Wanted, kept: Kept) -> Answer:
+        kept.hits += 1
+        age = monotonic() - kept.born_at
+        if isinstance(kept.value, Rendered):
+            return Answer("hit process", rendered=kept.value)
+        if monotonic() < kept.soft_at:
+            return Answer("hit process", kept.value, kept=kept, age=age)
+        self._refresh(backend, wanted)
+        return Answer("stale", kept.value, age=age)
+
+    def _lead(self, backend: RedisBackend, flight: Flight, wanted: Wanted) -> Answer:
+        """Look into Redis; wait for another process that makes the page; make it."""
+        lease = Lease(wanted.key)
+        try:
+            flight.begin()
+            found = backend.fetch(wanted.key, lease, page=True, fresh=wanted.fresh)
+            page = opened(found)
+            end = monotonic() + PATIENCE
+            while page is None and self._another_renders(backend, found, lease) and monotonic() < end:
+                sleep(POLL)
+                flight.begin()
+                found = backend.fetch(wanted.key, lease, page=True, fresh=wanted.fresh)
+                page = opened(found)
+            if page is None:
+                return self._make(backend, flight, wanted, found.moment, lease)
+            return self._hit(backend, flight, wanted, found, page)
+        finally:
+            backend.release(lease)
+
+    def _another_renders(self, backend: RedisBackend, found: Found, lease: Lease) -> bool:
+        if found.moment is None or lease.held:
+            return False
+        granted = backend.take(lease) if found.lease is None else found.lease
+        return granted is Grant.TAKEN
+
+    def _hit(self, backend: RedisBackend, flight: Flight, wanted: Wanted, found: Found, page: Sendable) -> Answer:
+        left = found.pttl / 1000
+        kept = self._keep(backend, flight, wanted, page, found.moment, left)
+        age = max(0.0, backend.lifetime_ms(wanted.policy.timeout) / 1000 - left)
+        if age < self._soft(backend, wanted):
+            return Answer("hit redis", page, kept=kept, age=age)
+        self._refresh(backend, wanted)
+        return Answer("stale", page, age=age)
+
+    def _soft(self, backend: RedisBackend, wanted: Wanted) -> float:
+        return soft_lifetime(backend.lifetime_ms(wanted.policy.timeout) / 1000, wanted.policy.fresh)
+
+    def _refresh(self, backend: RedisBackend, wanted: Wanted) -> None:
+        """Render a page that is due behind its readers' backs, unless somebody is at it already."""
+        lease = Lease(wanted.key)
+        if backend.take(lease) is not Grant.GRANTED:
+            return
+
+        def work() -> None:
+            try:
+                moment = backend.fetch(wanted.key, page=True).moment
+                self._make(backend, Flight(lambda: 0), wanted, moment, lease)
+            except Exception:
+                # It lives on until its hard lifetime ends, and the next reader tries again.
+                logger.exception("%s could not be refreshed", wanted.key)
+            finally:
+                backend.release(lease)
+
+        threading.Thread(target=work, name="cache-refresh", daemon=True).start()
+
+    def _make(
+        self, backend: RedisBackend, flight: Flight, wanted: Wanted, moment: Moment | None, lease: Lease
+    ) -> Answer:
+        """Render until no write overtakes it, and store what came of it."""
+        for attempt in range(ATTEMPTS):
+            flight.begin()
+            uncached = moment is None or attempt == ATTEMPTS - 1
+            recording = Recording(moment, uncached=uncached, fresh=wanted.fresh)
+            with record(recording):
+                answer = self._render(wanted)
+            if answer.code >= HTTPStatus.INTERNAL_SERVER_ERROR and (spare := self._spare(backend, wanted)):
+                return spare
+            if refusal := unstorable(answer, recording):
+                kept = self._remember_absence(backend, wanted, answer, recording)
+                return Answer(f"bypass {refusal}", rendered=answer, kept=kept)
+            if moment is None:
+                return self._unstored(answer, "bypass redis")
+            if uncached:
+                return self._unstored(answer, "bypass race")
+            stored = Stored.REFUSED
+            if not recording.overtaken:
+                made, stored, kept = self._store(backend, flight, wanted, recording, answer, lease)
+            if stored is not Stored.REFUSED:
+                return Answer("miss" if stored is Stored.YES else "bypass redis", made, kept=kept)
+            moment = backend.fetch(wanted.key, page=True, fresh=wanted.fresh).moment
+        raise AssertionError("the last attempt always answers")
+
+    def _render(self, wanted: Wanted) -> Rendered:
+        return render(self.app, {**wanted.environ, "wsgi.input": BytesIO()})
+
+    def _store(
+        self,
+        backend: RedisBackend,
+        flight: Flight,
+        wanted: Wanted,
+        recording: Recording,
+        answer: Rendered,
+        lease: Lease,
+    ) -> tuple[Sendable, Stored, Kept | None]:
+        bodies = encodings.encode_all(answer.body)
+        page = page_of(answer, bodies)
+        assert recording.moment is not None  # noqa: S101 - without one the page is not stored
+        value = msgspec.json.encode(page)
+        timeout = wanted.policy.timeout
+        stored = backend.store(
+            wanted.key, recording.moment, value, PAGE_TYPE, recording.tags, timeout, bodies, lease=lease
+        )
+        made = Sendable(page, bodies, tuple(recording.tags))
+        kept = None
+        if stored is Stored.YES:
+            left = backend.lifetime_ms(timeout) / 1000
+            kept = self._keep(backend, flight, wanted, made, recording.moment, left)
+            signals.stored.send(self, key=wanted.key, timeout=timeout)
+        return made, stored, kept
+
+    def _keep(
+        self,
+        backend: RedisBackend,
+        flight: Flight,
+        wanted: Wanted,
+        page: Sendable,
+        moment: Moment | None,
+        left: float,
+    ) -> Kept | None:
+        """Keep a page in memory for as long as Redis does, and let those share it who came meanwhile."""
+        memory = backend.memory
+        if moment is None or not memory.is_trusted:
+            return None
+        tags = frozenset(page.tags)
+        hard = backend.lifetime_ms(wanted.policy.timeout) / 1000
+        kept = Kept(wanted.key, page, tags, page.size, hard - left, self._soft(backend, wanted) - (hard - left), left)
+        flight.holds = lambda: memory.is_trusted and memory.is_current(wanted.key, tags, moment)
+        return kept if memory.put(kept, moment) else None
+
+    def _remember_absence(
+        self, backend: RedisBackend, wanted: Wanted, answer: Rendered, recording: Recording
+    ) -> Kept | None:
+        """Keep in memory that there is no such page, until one is published there."""
+        memory = backend.memory
+        if answer.code != HTTPStatus.NOT_FOUND or recording.moment is None or recording.unstorable:
+            return None
+        if not recording.tags or recording.uncached or recording.overtaken or not memory.is_trusted:
+            return None
+        size = len(answer.body) + 1000
+        kept = Kept(wanted.key, answer, frozenset(recording.tags), size, 0, ABSENT_TTL, ABSENT_TTL)
+        memory.put(kept, recording.moment)
+        return None
+
+    def _spare(self, backend: RedisBackend, wanted: Wanted) -> Answer | None:
+        """Return the last good copy of a page that cannot be made now; none of what was withdrawn is left."""
+        found = backend.spare(wanted.key)
+        page = opened(found)
+        if page is None or found.entry is None:
+            return None
+        logger.warning("%s cannot be made, so an older copy is sent", wanted.key)
+        return Answer("stale error", page)
+
+    def _from_database(self, wanted: Wanted, outcome: str) -> Answer:
+        recording = Recording(uncached=True)
+        with record(recording):
+            answer = self._render(wanted)
+        if refusal := unstorable(answer, recording):
+            return Answer(f"bypass {refusal}", rendered=answer)
+        return self._unstored(answer, outcome)
+
+    def _unstored(self, answer: Rendered, outcome: str) -> Answer:
+        bodies = encodings.encode_all(answer.body)
+        return Answer(outcome, Sendable(page_of(answer, bodies), bodies))

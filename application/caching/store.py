@@ -1,0 +1,248 @@
+"""Values in Redis: conditional stores, invalidation by tag, and leases; memory stands in front of it."""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from operator import attrgetter
+from typing import Any, Literal
+
+import msgspec
+import redis
+
+from application.caching import scripts, signals
+from application.caching.breaker import Breaker
+from application.caching.codec import FORMAT, Entry, Seal
+from application.caching.connecting import connect, connect_for_pushes, push_channel, read_moment
+from application.caching.flights import Flights
+from application.caching.guard import Guard
+from application.caching.leases import DURATION, Grant, Keeper, Lease
+from application.caching.memory import Memory
+from application.caching.recording import Moment
+from application.measuring.timing import span
+
+Kind = Literal["changed", "withdrawn"]
+
+KEYS_PER_TAG = 5_000
+TAGS_REMEMBERED = 100_000
+STALE_IF_ERROR = 24 * 60 * 60
+"""Seconds for which the spare copy of a page may stand in for one that cannot be made."""
+FOREVER_MS = 10 * 365 * 86_400_000
+SPARE = "broadsheet:spare:"
+LEASE = "broadsheet:lease:"
+PAGE = "page"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The answer to a look-up: the moment of it, the entry with its bodies and time to live (ms).
+
+    `lease` says what came of the wish for one; None where a value lay there, so that none was asked for.
+    """
+
+    moment: Moment | None
+    entry: Entry | None = None
+    bodies: Mapping[str, bytes] = field(default_factory=dict)
+    pttl: int = 0
+    lease: Grant | None = None
+
+
+NOTHING = Found(None)
+
+
+class Stored(Enum):
+    """What came of an attempt to store."""
+
+    YES = "stored"
+    REFUSED = "something it was made from has changed since"
+    UNAVAILABLE = "Redis did not answer, or had no room"
+
+
+class RedisStore:
+    """What the engine needs of Redis, and what a process needs beside it: memory, flights, a guard, leases."""
+
+    def __init__(self, url: str, prefix: str, seal: Seal, lifetime: int, memory_bytes: int) -> None:
+        self.prefix = prefix
+        self.lifetime = lifetime
+        self._seal = seal
+        self.memory = Memory(memory_bytes)
+        self.flights = Flights()
+        self.client: redis.Redis = connect(url)
+        self.push_client: redis.Redis = connect_for_pushes(url)
+        self.channel = push_channel(self.client)
+        self._guard = Guard(self.client, self.memory.distrust)
+        self._fetch = self.client.register_script(scripts.FETCH)
+        self._store = self.client.register_script(scripts.STORE)
+        self._release = self.client.register_script(scripts.RELEASE)
+        self._renew = self.client.register_script(scripts.RENEW)
+        self._replace = self.client.register_script(scripts.REPLACE)
+        # Readers must not keep a writer waiting.
+        self._invalidate = connect(url).register_script(scripts.INVALIDATE)
+        self.keeper = Keeper(self._renew_lease)
+        self.rejected = 0
+
+    @property
+    def breaker(self) -> Breaker:
+        """Return what shuts Redis out after a failure."""
+        return self._guard.breaker
+
+    def fetch(self, key: str, lease: Lease | None = None, *, page: bool = False, fresh: bool = False) -> Found:
+        """Look a value up, and take the lease when there is none; the moment is read in the same step.
+
+        So the moment is never newer than the value; and never newer than what memory knows, since parts may be taken
+        from there, unless memory is looked past (`fresh`).
+        """
+        applied = self.memory.moment
+        name = self.prefix + key
+        arguments = ["hash" if page else "string", lease.token if lease else "", int(DURATION * 1000)]
+        raw: Any = self._guard.ask(lambda: self._fetch(keys=[name, LEASE + key], args=arguments))
+        if raw is None:
+            return NOTHING
+        found = self._found(key, raw)
+        if lease and found.lease is Grant.GRANTED:
+            self.keeper.hold(lease)
+        if fresh or not self.memory.is_trusted or found.moment is None or found.moment.epoch != applied.epoch:
+            return found
+        return replace(found, moment=min(found.moment, applied, key=attrgetter("sequence")))
+
+    def store(
+        self,
+        key: str,
+        moment: Moment,
+        value: bytes,
+        type_: str,
+        tags: Iterable[str],
+        timeout: int | None,
+        bodies: Mapping[str, bytes] | None = None,
+        lease: Lease | None = None,
+    ) -> Stored:
+        """Store the JSON `value`, unless it is out of date by now, and give the lease back."""
+        kept = tuple(sorted(tags))
+        entry = Entry(FORMAT, self._seal.release, moment.epoch, type_, moment.sequence, kept, msgspec.Raw(value))
+        fields: list[Any] = [self._seal.close(key, entry)]
+        for name, body in (bodies or {}).items():
+            fields += [name, body]
+        if bodies:
+            fields.insert(0, PAGE)
+        spare = STALE_IF_ERROR * 1000 if bodies else 0
+        token = lease.token if lease else ""
+        arguments: list[Any] = [
+            moment.epoch,
+            moment.sequence,
+            self.lifetime_ms(timeout),
+            KEYS_PER_TAG,
+            spare,
+            key,
+            token,
+        ]
+        arguments += [len(fields), *fields, *kept]
+        names = [self.prefix + key, LEASE + key, SPARE + key]
+        stored = self._guard.ask(lambda: self._store(keys=names, args=arguments))
+        if stored is None:
+            return Stored.UNAVAILABLE
+        if stored == 1 and lease:
+            self.keeper.let_go(lease)
+        return Stored.YES if stored == 1 else Stored.REFUSED
+
+    def spare(self, key: str) -> Found:
+        """Look up the spare copy of a page."""
+
+        def ask() -> list[Any]:
+            with self.client.pipeline(transaction=False) as pipe:
+                pipe.get("broadsheet:epoch")
+                pipe.get("broadsheet:seq")
+                pipe.hgetall(SPARE + key)
+                pipe.pttl(SPARE + key)
+                return [*pipe.execute(), 0]
+
+        raw = self._guard.ask(ask)
+        return NOTHING if raw is None else self._found(key, raw)
+
+    def replace_body(self, key: str, found: Found, value: bytes, encoding: str, body: bytes) -> bool:
+        """Exchange one encoding of a stored page, whose envelope says `value` from now on; False when it has gone."""
+        assert found.entry is not None  # noqa: S101 - nothing to replace otherwise
+        before = self._seal.close(key, found.entry)
+        after = self._seal.close(key, msgspec.structs.replace(found.entry, value=msgspec.Raw(value)))
+        arguments: list[Any] = [before, after, encoding, body]
+        return self._guard.ask(lambda: self._replace(keys=[self.prefix + key], args=arguments)) == 1
+
+    def lifetime_ms(self, timeout: int | None) -> int:
+        """Return a lifetime in ms; 0 stands for no end, None for the default."""
+        return (self.lifetime if timeout is None else timeout) * 1000 or FOREVER_MS
+
+    def read_moment(self) -> Moment | None:
+        """Return where the order of things stands now."""
+        return self._guard.ask(lambda: read_moment(self.client))
+
+    def invalidate(self, tags: Iterable[str], kind: Kind = "changed") -> Moment | None:
+        """Forget everything made from these tags, here at once; None when Redis could not be told.
+
+        It is tried whatever the breaker says, and once more: forgetting twice does no harm.
+        """
+        told = sorted(set(tags))
+        arguments: list[Any] = [secrets.token_hex(8), TAGS_REMEMBERED, kind, self.channel, self.prefix, *told]
+        for _ in range(2):
+            try:
+                with span("cache"):
+                    epoch, sequence, cold = self._invalidate(args=arguments)
+            except redis.RedisError as error:
+                self._guard.note_failure(error)
+            else:
+                moment = Moment(epoch.decode(), int(sequence))
+                if not self.memory.apply(moment.epoch, moment.sequence, told, own=True):
+                    self.memory.distrust()
+                if cold:
+                    signals.cooled.send(self)
+                return moment
+        self.memory.distrust()
+        self._guard.heal()
+        return None
+
+    # Leases.
+
+    def take(self, lease: Lease) -> Grant:
+        """Ask for a lease."""
+
+        def ask() -> Grant:
+            taken = self.client.set(LEASE + lease.key, lease.token, nx=True, px=int(DURATION * 1000))
+            return Grant.GRANTED if taken else Grant.TAKEN
+
+        granted = self._guard.ask(ask) or Grant.UNAVAILABLE
+        if granted is Grant.GRANTED:
+            self.keeper.hold(lease)
+        return granted
+
+    def release(self, lease: Lease) -> None:
+        """Give a lease back, if it is still held."""
+        if lease.held:
+            self.keeper.let_go(lease)
+            self._guard.ask(lambda: self._release(keys=[LEASE + lease.key], args=[lease.token]))
+
+    def _renew_lease(self, lease: Lease) -> None:
+        self._guard.ask(lambda: self._renew(keys=[LEASE + lease.key], args=[lease.token, int(DURATION * 1000)]))
+
+    def _found(self, key: str, raw: list[Any]) -> Found:
+        epoch, sequence, value, pttl, granted = raw
+        lease = Grant(granted) if value is None else None
+        if epoch is None:
+            # Emptied under our hands: name a new epoch, so that this computation can be stored.
+            return Found(self.read_moment(), lease=lease)
+        moment = Moment(epoch.decode(), int(sequence or 0))
+        if value is None or value == {}:
+            return Found(moment, lease=lease)
+        # A hash comes as a flat list from a script, as a dictionary from the client.
+        bodies = dict(zip(value[::2], value[1::2], strict=True)) if isinstance(value, list) else value
+        sealed = bodies.pop(PAGE.encode(), b"") if isinstance(bodies, dict) else bodies
+        entry = self._opened(key, sealed)
+        if entry is None or entry.epoch != moment.epoch:
+            return Found(moment)
+        named = {name.decode(): body for name, body in bodies.items()} if isinstance(bodies, dict) else {}
+        return Found(moment, entry, named, max(0, pttl), lease)
+
+    def _opened(self, key: str, sealed: bytes) -> Entry | None:
+        try:
+            entry = self._seal.open(key, sealed)
+        except msgspec.MsgspecError:
+            entry = None
+        self.rejected += entry is None
+        return entry
