@@ -208,7 +208,7 @@ def test_a_deleted_key_is_gone_from_every_process(pair: tuple[Site, Site]) -> No
         assert first.cache.delete("read(number=1)")
         assert not first.cache.delete("read(number=1)")
     with second.app.app_context():
-        eventually(lambda: read(1) and len(second.calls) == 2)
+        eventually(lambda: read(1) and len(second.calls) > 1)
 
 
 def test_a_cleared_cache_is_clear_in_every_process(pair: tuple[Site, Site]) -> None:
@@ -219,7 +219,7 @@ def test_a_cleared_cache_is_clear_in_every_process(pair: tuple[Site, Site]) -> N
     with first.app.app_context():
         assert first.cache.clear()
     with second.app.app_context():
-        eventually(lambda: read(1) and len(second.calls) == 2)
+        eventually(lambda: read(1) and len(second.calls) > 1)
 
 
 def test_a_list_in_memory_is_nobodys_to_change(server: ValkeyServer) -> None:
