@@ -41,11 +41,11 @@ def eventually(holds: Callable[[], object], seconds: float = 20) -> None:
 
 
 @pytest.fixture
-def pair(server: ValkeyServer) -> Iterator[tuple[Site, Site]]:
+def pair(server: ValkeyServer) -> tuple[Site, Site]:
     """Two processes on one Redis, sharing what would be the database."""
     first, second = worker(server), worker(server)
     second.table, second.calls = first.table, first.calls
-    yield first, second
+    return first, second
 
 
 def kept(key: str, *tags: str, size: int = 0, hard: float = 60) -> Kept:
