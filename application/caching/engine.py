@@ -128,7 +128,13 @@ class Engine:
         if self.backend.take(lease) is not Grant.GRANTED:
             return old
         try:
-            return self._compute(Flight(lambda: 0), policy, compute, old.moment, lease, fresh=False)
+            # Another may have refreshed it between the look at it and the lease.
+            found = self.backend.fetch(policy.key)
+            hit = self._hit(policy, found)
+            if hit is not None and not self._is_due(policy, found):
+                self._remember(policy, hit, found.pttl / 1000)
+                return hit
+            return self._compute(Flight(lambda: 0), policy, compute, found.moment, lease, fresh=False)
         except Exception:
             # It lives on until its hard lifetime ends, and the next caller tries again.
             logger.exception("%s could not be refreshed", policy.key)

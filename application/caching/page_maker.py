@@ -118,13 +118,15 @@ class PageMaker:
         return granted is Grant.TAKEN
 
     def _hit(self, backend: RedisBackend, flight: Flight, wanted: Wanted, found: Found, page: Sendable) -> Answer:
-        left = found.pttl / 1000
-        kept = self._keep(backend, flight, wanted, page, found.moment, left)
-        age = max(0.0, backend.lifetime_ms(wanted.policy.timeout) / 1000 - left)
+        kept = self._keep(backend, flight, wanted, page, found.moment, found.pttl / 1000)
+        age = self._age(backend, wanted, found)
         if age < self._soft(backend, wanted):
             return Answer("hit redis", page, kept=kept, age=age)
         self._refresh(backend, wanted)
         return Answer("stale", page, age=age)
+
+    def _age(self, backend: RedisBackend, wanted: Wanted, found: Found) -> float:
+        return max(0.0, backend.lifetime_ms(wanted.policy.timeout) / 1000 - found.pttl / 1000)
 
     def _soft(self, backend: RedisBackend, wanted: Wanted) -> float:
         return soft_lifetime(backend.lifetime_ms(wanted.policy.timeout) / 1000, wanted.policy.fresh)
@@ -136,9 +138,15 @@ class PageMaker:
             return
 
         def work() -> None:
+            flight = Flight(lambda: 0)
             try:
-                moment = backend.fetch(wanted.key, page=True).moment
-                self._make(backend, Flight(lambda: 0), wanted, moment, lease)
+                # Another may have refreshed it between the look at it and the lease.
+                found = backend.fetch(wanted.key, page=True)
+                page = opened(found)
+                if page is None or self._age(backend, wanted, found) >= self._soft(backend, wanted):
+                    self._make(backend, flight, wanted, found.moment, lease)
+                else:
+                    self._keep(backend, flight, wanted, page, found.moment, found.pttl / 1000)
             except Exception:
                 # It lives on until its hard lifetime ends, and the next reader tries again.
                 logger.exception("%s could not be refreshed", wanted.key)
