@@ -11,6 +11,7 @@ from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 from application.config import load_settings  # noqa: E402
+from application.data.outbox_watch import watch_outbox  # noqa: E402
 from application.extensions import cache  # noqa: E402
 from application.live import worker_started  # noqa: E402
 from application.utils.collecting import settle  # noqa: E402
@@ -68,4 +69,5 @@ def post_worker_init(worker: Any) -> None:
     with worker.wsgi.app_context():
         cache.is_ready()
     cache.start_worker(worker.wsgi)
+    watch_outbox(worker.wsgi)
     settle()

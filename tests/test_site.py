@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select, update
 
-from application.data import data_access
-from application.data.models import Article, ArticleLike
+from application.data import data_access, tags
+from application.data.models import Article, ArticleLike, InvalidationOutbox
 from application.data.operations import articles
 from application.extensions import cache, db
 from application.jobs.pace import RUNS_KEY
@@ -70,6 +70,22 @@ def test_an_edit_is_seen_by_the_very_next_request_in_every_worker(
         for page in pages:
             for _ in range(ENOUGH):
                 assert f"Version {version}" in fetch(site, page)[2]
+
+
+def test_a_change_whose_writer_died_before_telling_it_is_told_by_the_workers(
+    fragile: tuple[RunningSite, object], article: tuple[int, str]
+) -> None:
+    site, _ = fragile
+    article_id, slug = article
+    for _ in range(ENOUGH):
+        fetch(site, f"/articles/{slug}")
+    with site.app.app_context(), db.engine.begin() as connection:
+        # What such a writer has left: both rows committed, and nobody told. No beat runs here.
+        connection.execute(update(Article).where(Article.article_id == article_id).values(title="Told by another"))
+        connection.execute(insert(InvalidationOutbox).values(kind="changed", tags=[tags.article(article_id)]))
+    eventually(lambda: "Told by another" in fetch(site, f"/articles/{slug}")[2])
+    for _ in range(ENOUGH):
+        assert "Told by another" in fetch(site, f"/articles/{slug}")[2]
 
 
 def test_an_unpublished_article_is_gone_from_every_page_at_once(

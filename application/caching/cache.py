@@ -72,6 +72,11 @@ class Cache(flask_caching.Cache):
         if (current := recording.current()) is not None:
             current.read(tags, None)
 
+    def needs_one_view(self) -> bool:
+        """Tell whether what is being computed must come from one view of the data."""
+        current = recording.current()
+        return current is not None and current.one_view
+
     def do_not_store(self, reason: str) -> None:
         """Keep what is being computed, and all that is made from it, out of the cache."""
         if (current := recording.current()) is not None:

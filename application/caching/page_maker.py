@@ -162,7 +162,7 @@ class PageMaker:
         for attempt in range(ATTEMPTS):
             flight.begin()
             uncached = moment is None or attempt == ATTEMPTS - 1
-            recording = Recording(moment, uncached=uncached, fresh=wanted.fresh)
+            recording = Recording(moment, uncached=uncached, one_view=uncached, fresh=wanted.fresh)
             with record(recording):
                 answer = self._render(wanted)
             if answer.code >= HTTPStatus.INTERNAL_SERVER_ERROR and (spare := self._spare(backend, wanted)):
@@ -253,7 +253,7 @@ class PageMaker:
         return Answer("stale error", page)
 
     def _from_database(self, wanted: Wanted, outcome: str) -> Answer:
-        recording = Recording(uncached=True)
+        recording = Recording(uncached=True, one_view=True)
         with record(recording):
             answer = self._render(wanted)
         if refusal := unstorable(answer, recording):

@@ -28,6 +28,8 @@ class Recording:
     tags: set[str] = field(default_factory=set)
     ambient: bool = False
     uncached: bool = False
+    one_view: bool = False
+    """Whether all of it must be read from one view of the data, since nothing else keeps it from mixing two."""
     fresh: bool = False
     """Whether it must look past this process's memory: somebody has seen a change that has not arrived here."""
     unstorable: str = ""

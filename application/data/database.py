@@ -211,6 +211,13 @@ def _remember_connection(session: Session, _transaction: SessionTransaction, con
     session.info[_CONNECTION] = connection
 
 
+@event.listens_for(db.session, "after_begin")
+def _see_one_version(_session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    """Give a page that is made without the cache one snapshot; SQLite's transactions have one anyway."""
+    if connection.dialect.name == "postgresql" and not transaction.nested and cache.needs_one_view():
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+
+
 @event.listens_for(db.session, "after_transaction_end")
 def _forget_connection(session: Session, transaction: SessionTransaction) -> None:
     if transaction.parent is None:

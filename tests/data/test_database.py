@@ -11,6 +11,7 @@ from sqlalchemy import Connection, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
+from application.caching.recording import Recording, record
 from application.data import database
 from application.data.database import begin_write, end_read_transaction, has_pending_writes, normalise_url, patiently
 from application.data.errors import DatabaseBusy
@@ -259,3 +260,12 @@ def test_a_version_that_moved_is_noticed(app: Flask, make_article: Callable[...,
     with pytest.raises(StaleDataError):
         db.session.commit()
     db.session.rollback()
+
+
+def test_a_page_that_is_made_without_the_cache_shows_one_version(app: Flask) -> None:
+    with record(Recording(uncached=True, one_view=True)):
+        before = tag_names()
+        change_elsewhere("Added")
+        assert tag_names() == before
+    end_read_transaction()
+    assert "Added" in tag_names()
