@@ -33,6 +33,8 @@ FRAGMENT_TTL = 300
 
 PAGE_SIZE = 20
 MAX_BODY_BYTES = 2 * 1024 * 1024
+MAX_TEXT_BYTES = 8 * 1024 * 1024
+"""The same for forms that people write in, which are read far beyond what an article may hold: to hand it back."""
 
 REDIS_TIMEOUT = 0.25
 """Seconds that a reader may wait for the cache before the database answers instead."""

@@ -5,7 +5,7 @@ const form = document.querySelector("form[data-autosave]");
 const PAUSE = 1500;
 const LONGEST = 15_000;
 const RETRY = 10_000;
-const MOST_BYTES = 1_900_000;
+const MOST_BYTES = 8_000_000;
 const KEPT = ["title", "standfirst", "content", "tags", "authors", "slug", "canonical_url", "language", "direction", "version"];
 
 if (form?.dataset.autosave) keepWords();

@@ -7,14 +7,13 @@ from urllib.parse import unquote_to_bytes
 from flask import Flask, abort, request
 from werkzeug.routing import BaseConverter
 
+from application.controller.bodies import FORM, MULTIPART, read_body
 from application.utils.ids import ID_PATTERN
 from application.utils.offload import run_in_thread
 
-FORM = "application/x-www-form-urlencoded"
-MULTIPART = "multipart/form-data"
 LONGEST_QUERY = 4000
 QUICKLY_READ = 20_000
-"""Bytes of a form that are decoded within a few milliseconds."""
+"""Bytes that are decoded within a few milliseconds."""
 
 # C0 and C1 controls, which no address of ours contains.
 _CONTROLS = frozenset(map(chr, (*range(0x20), *range(0x7F, 0xA0))))
@@ -51,24 +50,22 @@ def refuse_unreadable_input() -> None:
 
 
 def _check_body() -> None:
-    if request.mimetype == FORM:
-        data = request.get_data()
-        if len(data) > QUICKLY_READ:
-            run_in_thread(_read_form, data)
-        else:
-            _read_form(data)
-    elif request.mimetype == MULTIPART:
-        _check_text(request.get_data())
+    data = read_body()
+    if len(data) > QUICKLY_READ:
+        run_in_thread(_read, data)
+    else:
+        _read(data)
+
+
+def _read(data: bytes) -> None:
+    """Check the body, and have a form parsed: 200 ms for the largest, so it may run in a thread."""
+    if request.mimetype in {FORM, MULTIPART}:
+        _check_text(unquote_to_bytes(data) if request.mimetype == FORM else data)
+        _ = request.form
     elif request.is_json:
-        _check_json(request.get_data())
-    elif request.get_data():
+        _check_json(data)
+    elif data:
         abort(415)
-
-
-def _read_form(data: bytes) -> None:
-    """Check the form and have it parsed: 200 ms for the largest, so it may run in a thread."""
-    _check_text(unquote_to_bytes(data))
-    _ = request.form
 
 
 def _check_text(data: bytes) -> None:

@@ -17,6 +17,7 @@ TEXTS = {
     403: ("This is not allowed", "You may not do this. Perhaps you are signed out, or it is somebody else’s to do."),
     404: ("There is nothing here", "The page was moved or taken back, or the address has a slip in it."),
     405: ("Not in this way", "This address exists, but it does not take this kind of request."),
+    408: ("This took too long", "What was sent did not arrive in time, so nothing was done. Please send it again."),
     409: ("Somebody was quicker", "What is stored has changed since you looked. Look again, then decide."),
     413: ("This is too large", "What was sent is larger than the site takes. Make it smaller and send it again."),
     415: ("This cannot be read", "What was sent is in a format that this address does not take."),
