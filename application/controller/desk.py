@@ -13,7 +13,7 @@ from application.controller.staff import actor, only
 from application.data import data_access
 from application.data.errors import Invalid
 from application.data.operations import bulk
-from application.data.records import DeskFilter, DeskLine, Outcome
+from application.data.records import DeskFilter, DeskLine, Named, Outcome
 from application.utils.ids import parse_id
 
 blueprint = Blueprint("desk", __name__)
@@ -29,8 +29,18 @@ QUESTION = ("state", "author", "q", "whose", "before")
 LONGEST_QUESTION = 200
 AT_A_GLANCE = 10
 """Articles of each kind that the first page shows."""
-MOST_NAMED = 5
-"""Articles that a message names, so that it fits into a cookie."""
+MISSING = "There is no such article any more."
+IN_THE_BIN = "It is in the bin."
+NO_TAGS = "Type the tags to add first."
+NOTHING_TICKED = "Nothing was ticked, so nothing was done."
+
+
+class Undone(NamedTuple):
+    """An article with which a deed could not be done, and why; one that is gone has no name."""
+
+    article: Named | None
+    article_id: int
+    why: str
 
 
 class Part(NamedTuple):
@@ -47,18 +57,7 @@ class Part(NamedTuple):
 @only(WRITERS)
 def desk() -> ResponseReturnValue:
     """Show the day at a glance, or a page of what the address asks for: by state, author and words."""
-    asked = _filter()
-    is_asked = any(name in request.args for name in QUESTION)
-    return render_template(
-        "desk/desk.html",
-        page=data_access.get_desk(asked) if is_asked else None,
-        overview=None if is_asked else _overview(),
-        asked=asked,
-        states=STATES,
-        turn=lambda before: url_for("desk.desk", **{**_question(request.args), "before": before or None}),
-        may_all=has_any_role(EDITORS),
-        zone=site_zone().key,
-    )
+    return _show(request.args, is_asked=any(name in request.args for name in QUESTION))
 
 
 @blueprint.get("/desk/my_page")
@@ -75,27 +74,47 @@ def my_page() -> ResponseReturnValue:
 @blueprint.post("/desk")
 @only(EDITORS)
 def do_many() -> ResponseReturnValue:
-    """Publish, take back or tag every article that was ticked."""
-    ids = [number for number in map(parse_id, request.form.getlist("article")[: bulk.MOST]) if number is not None]
-    back = redirect(url_for("desk.desk", **_question(request.form)), 303)
+    """Publish, take back or tag every article that was ticked; what cannot be done is named, and stays ticked."""
+    ids = [number for number in map(parse_id, request.form.getlist("article")) if number is not None]
+    tags = split_names(request.form.get("tags", ""))
+    words, deed = _deed(ids, tags)
     if not ids:
-        flash("Nothing was ticked, so nothing was done.")
-        return back
-    words, deed = _deed(ids)
+        return _show(request.form, problem=NOTHING_TICKED), 422
+    if request.form["do"] == "tag" and not tags:
+        return _show(request.form, problem=NO_TAGS, ticked=ids), 422
     try:
         outcomes = deed()
     except Invalid as error:
-        flash(" ".join(error.problems.values()))
-        return back
-    for message in _report(words, outcomes):
-        flash(message)
-    return back
+        return _show(request.form, problem=" ".join(error.problems.values()), ticked=ids), 422
+    undone = _undone(outcomes)
+    done = len(outcomes) - len(undone)
+    if done:
+        flash(f"{words}: {done} {'article' if done == 1 else 'articles'}.")
+    if not undone:
+        return redirect(url_for("desk.desk", **_question(request.form)), 303)
+    return _show(request.form, undone=undone, ticked=[line.article_id for line in undone]), 200 if done else 422
 
 
-def _deed(ids: Sequence[int]) -> tuple[str, Callable[[], Sequence[Outcome]]]:
+def _show(source: Mapping[str, str], *, is_asked: bool = True, **more: Any) -> str:
+    """Render what is asked for, with what there is to say about a deed."""
+    asked = _filter(source)
+    return render_template(
+        "desk/desk.html",
+        page=data_access.get_desk(asked) if is_asked else None,
+        overview=None if is_asked else _overview(),
+        asked=asked,
+        states=STATES,
+        turn=lambda before: url_for("desk.desk", **{**_question(source), "before": before or None}),
+        may_all=has_any_role(EDITORS),
+        zone=site_zone().key,
+        tags=request.form.get("tags", ""),
+        **more,
+    )
+
+
+def _deed(ids: Sequence[int], tags: Sequence[str]) -> tuple[str, Callable[[], Sequence[Outcome]]]:
     """Return what the pressed button says: in the past tense, and as something to do."""
     by = actor()
-    tags = split_names(request.form.get("tags", ""))
     deeds: dict[str, tuple[str, Callable[[], Sequence[Outcome]]]] = {
         "publish": ("Published", lambda: bulk.publish_many(ids, by)),
         "unpublish": ("Unpublished", lambda: bulk.unpublish_many(ids, by)),
@@ -104,23 +123,20 @@ def _deed(ids: Sequence[int]) -> tuple[str, Callable[[], Sequence[Outcome]]]:
     chosen = request.form.get("do", "")
     if chosen not in deeds:
         abort(400, "This form has no such button.")
-    if chosen == "tag" and not tags:
-        return deeds["tag"][0], lambda: [Outcome(ids[0], problem="Type the tags to add first.")]
     return deeds[chosen]
 
 
-def _report(words: str, outcomes: Sequence[Outcome]) -> list[str]:
-    """Say what was done, and for the first of what was not, why."""
-    failed = [outcome for outcome in outcomes if outcome.problem]
-    done = len(outcomes) - len(failed)
-    messages = [f"{words}: {done} {'article' if done == 1 else 'articles'}."] if done else []
-    messages += [
-        f"“{outcome.slug}”: {outcome.problem}" if outcome.slug else str(outcome.problem)
-        for outcome in failed[:MOST_NAMED]
-    ]
-    if len(failed) > MOST_NAMED:
-        messages.append(f"And {len(failed) - MOST_NAMED} more could not be done.")
-    return messages
+def _undone(outcomes: Sequence[Outcome]) -> list[Undone]:
+    """Name every article with which nothing was done, and say why."""
+    failed = {outcome.article_id: outcome.problem for outcome in outcomes if outcome.problem}
+    names = data_access.get_names(failed) if failed else {}
+    return [Undone(names.get(number), number, _why(names.get(number), problem)) for number, problem in failed.items()]
+
+
+def _why(article: Named | None, problem: str) -> str:
+    if article is None:
+        return MISSING
+    return IN_THE_BIN if article.status == "binned" else problem
 
 
 def _overview() -> list[Part]:
@@ -144,20 +160,19 @@ def _question(source: Mapping[str, str]) -> dict[str, Any]:
     return {name: source[name] for name in QUESTION if source.get(name)}
 
 
-def _whose() -> int | None:
+def _whose(asked: Mapping[str, str]) -> int | None:
     """Return whose articles are meant: authors see their own, editors everybody's unless they ask for theirs."""
-    everybody = has_any_role(EDITORS) and request.args.get("whose") != "mine"
+    everybody = has_any_role(EDITORS) and asked.get("whose") != "mine"
     return None if everybody else int(current_user.id)
 
 
-def _filter() -> DeskFilter:
-    """Return what the address asks for."""
-    asked = request.args
+def _filter(asked: Mapping[str, str]) -> DeskFilter:
+    """Return what the address asks for, or the form that came from there."""
     state = asked.get("state", "")
     return DeskFilter(
         state=state if state in STATES else None,
         author_user_name=asked.get("author", "").strip()[:LONGEST_QUESTION] or None,
         text=asked.get("q", "").strip()[:LONGEST_QUESTION],
-        mine_user_id=_whose(),
+        mine_user_id=_whose(asked),
         before=asked.get("before") or None,
     )

@@ -203,6 +203,17 @@ class Outcome(Struct, frozen=True):
     problem: str | None = None
 
 
+class Named(Struct, frozen=True):
+    """How an article is called, in the bin too."""
+
+    article_id: int
+    slug: str
+    title: str
+    status: str
+    language: str
+    direction: str
+
+
 class DeskFilter(Struct, frozen=True):
     """Which articles the desk shows; `mine_user_id` is the account whose by-lines are meant."""
 

@@ -1,5 +1,7 @@
 """The desk: a day at a glance, lists by state, author and words, and deeds for many."""
 
+from typing import Any
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -86,15 +88,59 @@ def test_many_are_published_taken_back_and_tagged_at_once(app: Flask, editor: Fl
     assert client.get(f"/articles/{made[0][1]}").status_code == 404
 
 
-@pytest.mark.parametrize("form", [{"do": "publish"}, {"do": "publish", "article": "x"}, {"do": "tag", "article": "1"}])
-def test_nothing_ticked_is_nothing_done(editor: FlaskClient, form: dict[str, str]) -> None:
-    assert editor.post("/desk", data=form).status_code == 303
-    assert 'class="notice"' in editor.get("/desk").text
+@pytest.mark.parametrize(
+    ("form", "problem"),
+    [
+        ({"do": "publish"}, "Nothing was ticked"),
+        ({"do": "publish", "article": "x"}, "Nothing was ticked"),
+        ({"do": "tag", "article": "1"}, "Type the tags to add first."),
+        ({"do": "tag", "article": "1", "tags": "!!, one"}, "!!"),
+        ({"do": "publish", "article": [str(number) for number in range(1, 102)]}, "Choose 100 articles at most."),
+    ],
+)
+def test_a_deed_that_cannot_be_meant_is_told_with_all_that_was_typed(
+    editor: FlaskClient, form: dict[str, Any], problem: str
+) -> None:
+    make_article(make_user("grace", "author"), "Stays as it is", publish=False)
+    answer = editor.post("/desk", data={"tags": "", "state": "draft", **form})
+    assert answer.status_code == 422
+    assert problem in answer.text
+    page = Markup(answer.text)
+    assert page.faults == []
+    assert page.all("input", name="tags")[0]["value"] == form.get("tags", "")
+    assert bool(page.all("input", name="article", checked="")) == ("1" in form.get("article", ""))
+    assert titles(answer.text) == ["Stays as it is"]
 
 
-def test_what_could_not_be_done_is_told(editor: FlaskClient) -> None:
-    editor.post("/desk", data={"do": "publish", "article": "987654"})
-    assert 'class="notice"' in editor.get("/desk").text
+def test_every_article_with_which_nothing_was_done_is_named_with_the_reason(editor: FlaskClient) -> None:
+    grace = make_user("grace", "author")
+    many = ", ".join(f"tag {number}" for number in range(30))
+    full = [make_article(grace, f"Full {number}", publish=False) for number in range(7)]
+    editor.post("/desk", data={"do": "tag", "tags": many, "article": [str(number) for number, _ in full]})
+    (free, slug), (binned, gone) = make_article(grace, "Free"), make_article(grace, "Thrown away")
+    editor.post(f"/articles/{gone}/edit", data={"do": "bin"})
+    ids = [str(number) for number, _ in full] + [str(free), str(binned), "987654"]
+    answer = editor.post("/desk", data={"do": "tag", "tags": "One more", "article": ids, "state": "all"})
+    assert answer.status_code == 200
+    notice = answer.text.partition('id="problems"')[2].partition("</div>")[0]
+    assert notice.count("An article can have 30 tags at most.") == 7
+    assert all(f">{title}</a>: " in notice for title in (*(f"Full {number}" for number in range(7)), "Thrown away"))
+    assert "Thrown away</a>: It is in the bin." in notice
+    assert "Article 987654: There is no such article any more." in notice
+    assert "Free" not in notice
+    # What could be done is done, the rest stays ticked for another try.
+    assert "Tagged: 1 article." in answer.text
+    assert "One more" in editor.get(f"/articles/{slug}").text
+    page = Markup(answer.text)
+    assert page.faults == []
+    ticked = [box["value"] for box in page.all("input", name="article", checked="")]
+    assert sorted(ticked) == sorted(str(number) for number, _ in full)
+
+
+def test_where_nothing_could_be_done_the_answer_says_so_too(editor: FlaskClient) -> None:
+    answer = editor.post("/desk", data={"do": "publish", "article": "987654"})
+    assert answer.status_code == 422
+    assert "There is no such article any more." in answer.text
 
 
 def test_bulk_is_for_editors(author: FlaskClient, client: FlaskClient) -> None:

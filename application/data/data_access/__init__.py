@@ -10,7 +10,7 @@ from application.data.data_access.articles import (
 )
 from application.data.data_access.audit import get_audit
 from application.data.data_access.autosaves import get_autosave, get_autosaves
-from application.data.data_access.desk import get_day, get_desk
+from application.data.data_access.desk import get_day, get_desk, get_names
 from application.data.data_access.editing import get_editing, get_standing
 from application.data.data_access.feedback import get_feedback
 from application.data.data_access.likes import (
@@ -46,6 +46,7 @@ __all__ = [
     "get_like_counts",
     "get_mine",
     "get_more_by_authors",
+    "get_names",
     "get_person",
     "get_profile_id",
     "get_published",

@@ -1,5 +1,6 @@
 """What the desk shows: articles in every state, lately saved first; never cached."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, literal, select, true, tuple_, union_all
@@ -16,7 +17,7 @@ from application.data.models import (
     Profile,
     WorkingCopy,
 )
-from application.data.records import DeskFilter, DeskLine, DeskPage
+from application.data.records import DeskFilter, DeskLine, DeskPage, Named
 from application.data.types import UTCDateTime
 from application.extensions import db
 from application.measuring.timing import timed
@@ -89,6 +90,14 @@ def get_day(user_id: int, *, everybody: bool, most: int) -> tuple[DeskLine, ...]
     authors = read_authors(row.article_id for row in rows)
     lines = [DeskLine(**row._mapping, authors=authors[row.article_id]) for row in rows]
     return tuple(sorted(lines, key=_in_the_day))
+
+
+@timed("get_names")
+def get_names(article_ids: Iterable[int]) -> dict[int, Named]:
+    """Return how articles are called, by id; those that are gone are missing."""
+    columns = (getattr(Article, name) for name in Named.__struct_fields__)
+    rows = db.session.execute(select(*columns).where(Article.article_id.in_(article_ids)))
+    return {row.article_id: Named(**row._mapping) for row in rows}
 
 
 def _in_the_day(line: DeskLine) -> tuple[int, float]:
