@@ -33,9 +33,10 @@ SAVED_ONLY = (
 )
 
 SAVE, PUBLISH, SCHEDULE, PREVIEW = "save", "publish", "schedule", "preview"
-UNPUBLISH, DISCARD, BIN, TAKE_BACK, THEIRS = "unpublish", "discard", "bin", "take-back", "theirs"
+UNPUBLISH, UNSCHEDULE, DISCARD = "unpublish", "unschedule", "discard"
+BIN, TAKE_BACK, THEIRS = "bin", "take-back", "theirs"
 STORING = frozenset({SAVE, PUBLISH, SCHEDULE})
-DEEDS = STORING | {PREVIEW, UNPUBLISH, DISCARD, BIN, TAKE_BACK, THEIRS}
+DEEDS = STORING | {PREVIEW, UNPUBLISH, UNSCHEDULE, DISCARD, BIN, TAKE_BACK, THEIRS}
 
 
 def writers_only(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
@@ -149,7 +150,7 @@ def _go_on(saved: Saved, form: ArticleForm, deed: str) -> ResponseReturnValue:
     """Show it to readers, now or later, if that was the button; then lead to where it can be seen."""
     here = url_for("writing.edit", slug=saved.slug)
     if deed == SAVE:
-        flash("Saved. Readers still see the version before." if saved.status == "published" else "Saved.")
+        flash(_words_for_saved(saved))
         return redirect(here, 303)
     at = form.read_time(site_zone(), datetime.now(UTC)) if deed == SCHEDULE else None
     try:
@@ -158,22 +159,36 @@ def _go_on(saved: Saved, form: ArticleForm, deed: str) -> ResponseReturnValue:
         flash(SAVED_ONLY)
         return redirect(here, 303)
     except Invalid as error:
-        flash(f"Saved, but not published: {' '.join(error.problems.values())}")
+        flash(f"Saved, but not {'published' if at is None else 'scheduled'}: {' '.join(error.problems.values())}")
         return redirect(here, 303)
     if at is None:
         return redirect(url_for("articles.article", slug=saved.slug), 303)
-    flash(f"It will be published on {long_time(at, site_zone())} ({site_zone().key}).")
+    flash(f"{'The changes' if saved.status == 'published' else 'It'} will be published on {_words_for_time(at)}.")
     return redirect(url_for("writing.edit", slug=saved.slug), 303)
+
+
+def _words_for_saved(saved: Saved) -> str:
+    if saved.status != "published":
+        return "Saved."
+    until = "" if saved.scheduled_for is None else f", until {_words_for_time(saved.scheduled_for)}"
+    return f"Saved. Readers still see the version before{until}."
+
+
+def _words_for_time(at: datetime) -> str:
+    return f"{long_time(at, site_zone())} ({site_zone().key})"
 
 
 def _handle(editing: Editing, form: EditForm, deed: str) -> ResponseReturnValue:
     """Do what is not about the words; what was typed and not saved is kept, and offered again."""
     slug, by = editing.slug, actor()
-    if deed in {UNPUBLISH, BIN}:
+    if deed in {UNPUBLISH, UNSCHEDULE, BIN}:
         _put_aside(editing, form)
     if deed == UNPUBLISH:
         articles.unpublish_article(slug, by)
         flash("Readers do not see it any more. Your text is all here.")
+    elif deed == UNSCHEDULE:
+        articles.unschedule_article(slug, by)
+        flash("Nothing is published by itself any more. Your text is all here.")
     elif deed == DISCARD:
         articles.discard_working_copy(slug, parse_id(form.version.data) or 0, by)
         _forget(form)

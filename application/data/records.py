@@ -134,6 +134,7 @@ class Saved(Struct, frozen=True):
     slug: str
     version: int
     status: str
+    scheduled_for: datetime | None = None
 
 
 class AutosaveRecord(Struct, frozen=True):
@@ -148,7 +149,8 @@ class AutosaveRecord(Struct, frozen=True):
 class Editing(Struct, frozen=True):
     """An article as its editor needs it, whatever its status; never cached.
 
-    `written` is the newer draft where there is one; `authors` are those that readers see, who may write in it.
+    `written` is the newer draft where there is one, and `scheduled_for` the time at which that is published; `authors`
+    are those that readers see, who may write in it.
     `is_mine` says whether the reader is one of them, `kept` is what the reader typed last and did not save.
     """
 
@@ -240,6 +242,14 @@ class DeskLine(Struct, frozen=True):
     direction: str
     has_working_copy: bool
     authors: tuple[Person, ...]
+
+
+class Day(Struct, frozen=True):
+    """The day at a glance: some of each, those first that matter first."""
+
+    drafts: tuple[DeskLine, ...]
+    scheduled: tuple[DeskLine, ...]
+    published: tuple[DeskLine, ...]
 
 
 class DeskPage(Struct, frozen=True):

@@ -157,6 +157,14 @@ def appears(page: Page, path: str) -> None:
         page.wait_for_timeout(50)
 
 
+def shows(page: Page, path: str, words: str) -> None:
+    """Return when readers find these words on a page that is there."""
+    end = time.monotonic() + PATIENCE
+    while words not in page.request.get(path).text():
+        assert time.monotonic() < end, f"{path} does not show “{words}”"
+        page.wait_for_timeout(50)
+
+
 def picture(page: Page, name: str) -> None:
     """Leave a picture of the whole page; with UPDATE_IMAGES=1 it is the documents' own."""
     PICTURES.mkdir(exist_ok=True)
@@ -232,12 +240,16 @@ def waits_for_its_time(author: Page) -> None:
 
 
 def its_time_comes(newsroom: RunningSite, reader: Page) -> None:
+    the_hour_comes(newsroom, SLUG)
+    appears(reader, PATH)
+
+
+def the_hour_comes(newsroom: RunningSite, slug: str) -> None:
     """Let the hour come sooner, and the worker find it, as beat has it do every few seconds."""
     with newsroom.app.app_context():
-        db.session.query(Article).filter_by(slug=SLUG).one().scheduled_for = utc_now()
+        db.session.query(Article).filter_by(slug=slug).one().scheduled_for = utc_now()
         db.session.commit()
     newsroom.app.extensions["celery"].send_task("publish_due_articles")
-    appears(reader, PATH)
 
 
 def is_edited_by_two(author: Page, editor: Page, reader: Page) -> None:
@@ -299,6 +311,41 @@ def comes_back(author: Page) -> None:
     expect(author.locator(".state")).to_contain_text("Unpublished")
     press(author, "Publish again")
     author.wait_for_url(f"**{PATH}")
+
+
+def test_changes_wait_for_their_time_and_are_taken_off_the_schedule(
+    late: Page, reader: Page, newsroom: RunningSite
+) -> None:
+    path = "/articles/changed-in-the-morning"
+    write(late, "Changed in the morning", "As it is.")
+    press(late, "Publish now")
+    late.wait_for_url(f"**{path}")
+    schedule_changes(late, path, "As it will be.")
+    late.goto("/desk")
+    scheduled = late.get_by_role("region", name="Scheduled", exact=True)
+    expect(scheduled.get_by_role("link", name="Changed in the morning", exact=True)).to_be_visible()
+    expect(scheduled).to_contain_text("changes scheduled for")
+    late.goto(f"{path}/edit")
+    press(late, "Take the changes off the schedule")
+    expect(late.locator(".state")).to_contain_text("Published, with a newer draft")
+    assert text_of(late) == "As it will be."
+    schedule_changes(late, path, "As it will be in the end.")
+    reader.goto(path)
+    expect(reader.locator(".prose")).to_have_text("As it is.")
+    the_hour_comes(newsroom, "changed-in-the-morning")
+    shows(reader, path, "As it will be in the end.")
+    late.goto(f"{path}/edit")
+    expect(late.locator(".state .state-name")).to_have_text("Published")
+
+
+def schedule_changes(author: Page, path: str, text: str) -> None:
+    author.goto(f"{path}/edit")
+    author.get_by_label("Text", exact=True).fill(text)
+    author.get_by_label("Date").fill(f"{utc_now() + timedelta(days=1):%Y-%m-%d}")
+    author.get_by_label("Time", exact=True).fill("06:30")
+    press(author, "Schedule changes")
+    expect(author.locator(".state")).to_contain_text("Published, with changes scheduled")
+    expect(author.locator(".state")).to_contain_text("06:30 (Europe/Paris)")
 
 
 def test_an_editor_does_the_same_to_many(author: Page, editor: Page, reader: Page) -> None:

@@ -14,6 +14,8 @@ from application.controller.forms import ArticleForm
 from application.data.errors import DatabaseBusy
 from application.data.models import Article, User
 from application.data.operations import articles
+from application.data.operations.schedule import publish_due
+from application.data.types import utc_now
 from application.extensions import db
 from tests.controller.markup import Markup
 from tests.controller.people import make_article, make_user, sign_in
@@ -283,9 +285,13 @@ def test_the_buttons_say_what_will_happen_in_every_state(author: FlaskClient) ->
     author.post(edit, data=edit_form(author, "a-new-thing", do="schedule", date=tomorrow(), time="09:30"))
     assert buttons_of(author.get(edit).text) == {"save", "preview", "publish", "schedule", "unpublish", "bin"}
     author.post(edit, data=edit_form(author, "a-new-thing"))
-    assert buttons_of(author.get(edit).text) == {"save", "preview", "publish", "unpublish", "bin"}
-    author.post(edit, data=edit_form(author, "a-new-thing", do="save", content="Newer."))
-    assert buttons_of(author.get(edit).text) == {"save", "preview", "publish", "discard", "unpublish", "bin"}
+    public = {"save", "preview", "publish", "schedule", "unpublish", "bin"}
+    assert buttons_of(author.get(edit).text) == public
+    newer = {"content": "Newer."}
+    author.post(edit, data=edit_form(author, "a-new-thing", do="save", **newer))
+    assert buttons_of(author.get(edit).text) == public | {"discard"}
+    author.post(edit, data=edit_form(author, "a-new-thing", do="schedule", date=tomorrow(), time="09:30", **newer))
+    assert buttons_of(author.get(edit).text) == public | {"discard", "unschedule"}
     author.post(edit, data=edit_form(author, "a-new-thing", do="unpublish"))
     assert buttons_of(author.get(edit).text) >= {"save", "preview", "publish", "schedule", "bin"}
     author.post(edit, data=edit_form(author, "a-new-thing", do="bin"))
@@ -331,6 +337,58 @@ def test_an_article_waits_for_its_time(author: FlaskClient) -> None:
     assert "(UTC)" in page
     assert value_of(page, "time") == "09:30"
     assert author.get("/articles/a-new-thing").status_code == 404
+
+
+def test_changes_wait_for_their_time_while_readers_see_what_they_saw(author: FlaskClient) -> None:
+    author.post("/create_article", data=FORM)
+    edit, newer = "/articles/a-new-thing/edit", {"title": "Changed", "content": "Newer words."}
+    form = edit_form(author, "a-new-thing", do="schedule", date=tomorrow(), time="09:30", **newer)
+    assert author.post(edit, data=form).location == edit
+    page = author.get(edit).text
+    assert "The changes will be published on" in page
+    assert "Published, with changes scheduled" in page
+    assert value_of(page, "time") == "09:30"
+    assert value_of(page, "title") == "Changed"
+    assert "Newer words." not in author.get("/articles/a-new-thing").text
+    desk = author.get("/desk?state=scheduled").text
+    assert "A new thing" in desk
+    assert "changes scheduled for" in desk
+    # What is saved meanwhile appears with the rest, at the same time.
+    author.post(edit, data=edit_form(author, "a-new-thing", do="save", title="Changed", content="Better words."))
+    page = author.get(edit).text
+    assert "Readers still see the version before, until" in page
+    assert value_of(page, "time") == "09:30"
+    assert publish_due(utc_now()) == []
+    db.session.rollback()
+    assert len(publish_due(utc_now() + timedelta(days=2))) == 1
+    article = author.get("/articles/a-new-thing").text
+    assert "Better words." in article
+    assert "Changed" in author.get("/").text
+    assert "Published, with" not in author.get(edit).text
+    assert "Changed" not in author.get("/desk?state=scheduled").text
+
+
+def test_changes_are_taken_off_the_schedule_with_every_word_kept(author: FlaskClient) -> None:
+    author.post("/create_article", data=FORM)
+    edit, newer = "/articles/a-new-thing/edit", {"content": "Newer words."}
+    form = edit_form(author, "a-new-thing", do="schedule", date=tomorrow(), time="09:30", **newer)
+    author.post(edit, data=form)
+    author.post(edit, data=edit_form(author, "a-new-thing", do="unschedule", **newer))
+    page = author.get(edit).text
+    assert "Published, with a newer draft" in page
+    assert "Newer words." in page
+    assert publish_due(utc_now() + timedelta(days=2)) == []
+    assert "Newer words." not in author.get("/articles/a-new-thing").text
+
+
+def test_where_nothing_is_newer_nothing_is_scheduled(author: FlaskClient) -> None:
+    author.post("/create_article", data=FORM)
+    edit = "/articles/a-new-thing/edit"
+    form = edit_form(author, "a-new-thing", do="schedule", date=tomorrow(), time="09:30", tags="One, two")
+    assert author.post(edit, data=form).location == edit
+    page = author.get(edit).text
+    assert "there are no changes to publish later" in page
+    assert "changes scheduled" not in page
 
 
 @pytest.mark.parametrize(

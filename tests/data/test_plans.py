@@ -106,6 +106,7 @@ READS: dict[str, tuple[Callable[[], object], int]] = {
     "a day": (lambda: get_day(1, everybody=True, most=10), 2),
     "my day": (lambda: get_day(1, everybody=False, most=10), 2),
     "the drafts": (lambda: desk(state="draft"), 2),
+    "what is scheduled": (lambda: get_desk(DeskFilter(state="scheduled")), 1),
     "what is shown": (lambda: desk(state="published"), 2),
     "somebody's articles": (lambda: desk(author_user_name="author-1"), 2),
     "somebody's drafts": (lambda: desk(author_user_name="author-1", state="draft"), 2),

@@ -20,7 +20,7 @@ from application.jobs import tasks
 from application.jobs.schedule import SCHEDULE
 from application.jobs.workers import celery_config
 from application.live.hub import KEY
-from tests.articles import TESTER, write
+from tests.articles import TESTER, save, write
 
 
 @pytest.fixture
@@ -136,6 +136,23 @@ def test_what_was_due_while_the_worker_was_dead_is_published_when_it_is_back_onc
     assert found is not None
     assert found.published_at == at - timedelta(hours=1)
     assert data_access.get_all_articles().cards[-1].slug == saved.slug
+
+
+def test_changes_that_were_due_while_the_worker_was_dead_are_published_when_it_is_back_once(article_id: int) -> None:
+    slug = "on-counting"
+    save(slug, content="Newer.")
+    at = utc_now() + timedelta(minutes=5)
+    publish_article(slug, None, TESTER, at)
+    assert tasks.publish_due_articles() == []
+    db.session.execute(update(Article).where(Article.slug == slug).values(scheduled_for=at - timedelta(hours=1)))
+    db.session.commit()
+
+    assert tasks.publish_due_articles() == [article_id]
+    assert tasks.publish_due_articles() == []
+
+    found = data_access.get_article(slug)
+    assert found is not None
+    assert "Newer." in found.html
 
 
 def test_what_is_published_while_redis_is_away_is_told_when_it_is_back(

@@ -1,9 +1,11 @@
 """What the desk shows: articles in every state, lately saved first; never cached."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, literal, select, true, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, and_, exists, literal, select, true, tuple_, union_all
 
 from application.data.data_access.cards import read_authors
 from application.data.models import (
@@ -17,7 +19,7 @@ from application.data.models import (
     Profile,
     WorkingCopy,
 )
-from application.data.records import DeskFilter, DeskLine, DeskPage, Named
+from application.data.records import Day, DeskFilter, DeskLine, DeskPage, Named
 from application.data.types import UTCDateTime
 from application.extensions import db
 from application.measuring.timing import timed
@@ -29,6 +31,8 @@ NEWER_DRAFT = "newer draft"
 """The state of a published article with a draft that readers do not see."""
 
 _HAS_COPY = exists().where(WorkingCopy.article_id == Article.article_id)
+# An article, or the newer draft of one that is published; what lies in the bin only remembers its time.
+_IS_WAITING = and_(Article.scheduled_for.is_not(None), Article.status != BINNED)
 _COLUMNS = (
     Article.article_id,
     Article.slug,
@@ -66,15 +70,15 @@ def get_desk(wanted: DeskFilter) -> DeskPage:
 
 
 @timed("get_day")
-def get_day(user_id: int, *, everybody: bool, most: int) -> tuple[DeskLine, ...]:
-    """Return the day at a glance in two statements: drafts of this account, then what is scheduled, what came out.
+def get_day(user_id: int, *, everybody: bool, most: int) -> Day:
+    """Return the day at a glance in two statements: drafts of this account, what is scheduled, what came out.
 
     The last two are everybody's, or this account's alone; of each kind there are `most` and one more at most.
     """
     mine = _is_by(Profile.user_id == user_id)
     kinds = (
         (Article.status == DRAFT, mine, Article.saved_at.desc()),
-        (Article.status == SCHEDULED, true() if everybody else mine, Article.scheduled_for),
+        (_IS_WAITING, true() if everybody else mine, Article.scheduled_for),
         (Article.status == PUBLISHED, true() if everybody else mine, Article.published_at.desc()),
     )
     shown = union_all(
@@ -89,7 +93,14 @@ def get_day(user_id: int, *, everybody: bool, most: int) -> tuple[DeskLine, ...]
     rows = db.session.execute(select(*_COLUMNS).where(Article.article_id.in_(shown))).all()
     authors = read_authors(row.article_id for row in rows)
     lines = [DeskLine(**row._mapping, authors=authors[row.article_id]) for row in rows]
-    return tuple(sorted(lines, key=_in_the_day))
+    # What one kind brought may be of another kind too; whatever is not among its first stands after them.
+    return Day(
+        drafts=_in_order(lines, lambda line: line.saved_at if line.status == DRAFT else None, latest_first=True),
+        scheduled=_in_order(lines, _waits_until, latest_first=False),
+        published=_in_order(
+            lines, lambda line: line.published_at if line.status == PUBLISHED else None, latest_first=True
+        ),
+    )
 
 
 @timed("get_names")
@@ -100,17 +111,24 @@ def get_names(article_ids: Iterable[int]) -> dict[int, Named]:
     return {row.article_id: Named(**row._mapping) for row in rows}
 
 
-def _in_the_day(line: DeskLine) -> tuple[int, float]:
-    if line.status == SCHEDULED:
-        return 1, 0.0 if line.scheduled_for is None else line.scheduled_for.timestamp()
-    moment = line.saved_at if line.status == DRAFT else line.published_at or line.saved_at
-    return (0 if line.status == DRAFT else 2), -moment.timestamp()
+def _waits_until(line: DeskLine) -> datetime | None:
+    return line.scheduled_for if line.status in {SCHEDULED, PUBLISHED} else None
+
+
+def _in_order(
+    lines: Iterable[DeskLine], moment: Callable[[DeskLine], datetime | None], *, latest_first: bool
+) -> tuple[DeskLine, ...]:
+    """Return the lines that have a moment of this kind, by it."""
+    dated = [(at, line) for line in lines if (at := moment(line)) is not None]
+    return tuple(line for _, line in sorted(dated, key=itemgetter(0), reverse=latest_first))
 
 
 def _matching(wanted: DeskFilter) -> Select[*tuple[Any, ...]]:
     found = select(*_COLUMNS)
     if wanted.state == NEWER_DRAFT:
         found = found.where(_HAS_COPY, Article.status != BINNED)
+    elif wanted.state == SCHEDULED:
+        found = found.where(_IS_WAITING)
     elif wanted.state in STATUSES:
         found = found.where(Article.status == wanted.state)
     else:

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from application.data.database import end_read_transaction
-from application.data.models import BINNED, SCHEDULED, Article
+from application.data.models import BINNED, Article
 from application.extensions import db
 from application.measuring.timing import timed
 
@@ -15,9 +15,9 @@ AT_ONCE = 100
 
 @timed("find_due")
 def find_due(now: datetime) -> list[int]:
-    """Return the articles that are to be published by now, the earliest first."""
+    """Return the articles that are to be published by now, or whose newer drafts are, the earliest first."""
     end_read_transaction()
-    due = select(Article.article_id).where(Article.status == SCHEDULED, Article.scheduled_for <= now)
+    due = select(Article.article_id).where(Article.scheduled_for <= now, Article.status != BINNED)
     return list(db.session.scalars(due.order_by(Article.scheduled_for).limit(AT_ONCE)))
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from application.data.models.lengths import (
@@ -20,6 +20,8 @@ from application.data.models.people import Profile
 from application.data.types import UTCDateTime, utc_now
 from application.extensions import Base
 
+_IS_SCHEDULED = text("scheduled_for IS NOT NULL")
+
 
 class Article(Base):
     """One article. The large columns stand last, so that a list never reads past the small ones."""
@@ -35,8 +37,8 @@ class Article(Base):
         # Read backwards for "newest first": one plain index serves both databases.
         Index(None, "status", "published_at", "article_id"),
         Index(None, "status", "article_id"),
-        # What is due, and what has lain in the bin for long.
-        Index(None, "status", "scheduled_for"),
+        # What is due, of the few that wait for a time; and what has lain in the bin for long.
+        Index(None, "scheduled_for", sqlite_where=_IS_SCHEDULED, postgresql_where=_IS_SCHEDULED),
         Index(None, "status", "binned_at"),
         # The desk: everything, or all in one state, lately saved first.
         Index(None, "saved_at", "article_id"),
@@ -51,6 +53,7 @@ class Article(Base):
     status: Mapped[str] = mapped_column(String(12), default=DRAFT, active_history=True)
     # Kept when an article is unpublished, so that it returns to its place.
     published_at: Mapped[datetime | None] = mapped_column(UTCDateTime, active_history=True)
+    # When what readers do not see yet is published: the article, or its newer draft if it is published already.
     scheduled_for: Mapped[datetime | None] = mapped_column(UTCDateTime)
     binned_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     binned_from: Mapped[str | None] = mapped_column(String(12))

@@ -65,6 +65,7 @@ def restore_revision(slug: str, version: int, number: int, by: Actor) -> Saved:
 def publish_article(slug: str, version: int | None, by: Actor, at: datetime | None = None) -> Saved:
     """Let readers see an article with its newer draft, now or at a time to come.
 
+    Until then they see what they saw before.
     Raises `NotFound`, `EditConflict`, `Invalid` (for `at` too), `DatabaseBusy`.
     """
     return publish(slug, version, by, at)
@@ -77,6 +78,17 @@ def unpublish_article(slug: str, by: Actor) -> Saved:
     Raises `NotFound`, `DatabaseBusy`.
     """
     return take_back(slug, by)
+
+
+@decided_by_constraints
+def unschedule_article(slug: str, by: Actor) -> Saved:
+    """Take an article, or its newer draft, off the schedule. Raises `NotFound`, `DatabaseBusy`."""
+    with at_desk(slug, None, by) as desk:
+        article = desk.article
+        if article.scheduled_for is None:
+            return desk.saved()
+        take_off_schedule(article)
+        return desk.done("unscheduled", written=desk.written())
 
 
 @decided_by_constraints
@@ -114,7 +126,7 @@ def take_back(which: Which, by: Actor) -> Saved:
         if article.status not in {PUBLISHED, SCHEDULED}:
             return desk.saved()
         deed = "unpublished" if is_public(article) else "unscheduled"
-        article.status = DRAFT if article.published_at is None else UNPUBLISHED
+        article.status = _hidden(article)
         article.scheduled_for = None
         return desk.done(deed, written=desk.written())
 
@@ -139,22 +151,23 @@ def _publish(which: Which, version: int | None, by: Actor, at: datetime | None) 
     with at_desk(which, seen, by) as desk:
         article, now = desk.article, utc_now()
         later = at if at is not None and at > now else None
-        if is_public(article):
+        public = is_public(article)
+        if public and fields is None:
             if later is not None:
-                raise Invalid({"at": "Readers see this article already; take it back first."})
-            if fields is None:
-                return desk.saved()
-        elif later == article.scheduled_for and later is not None and fields is None:
+                raise Invalid({"at": "Readers see this text already: there are no changes to publish later."})
+            return desk.saved()
+        if later is not None and later == article.scheduled_for and (public or fields is None):
             return desk.saved()
         before = desk.written()
-        if fields is not None:
+        # What readers see stays as it is until the time comes.
+        if fields is not None and not (public and later is not None):
             desk.apply(fields)
         article.scheduled_for = later
-        if later is not None:
-            article.status = SCHEDULED
-            return desk.done("scheduled", written=before)
-        show(article, article.published_at or now)
-        return desk.done("published", written=before)
+        if later is None:
+            show(article, article.published_at or now)
+            return desk.done("published", written=before)
+        article.status = PUBLISHED if public else SCHEDULED
+        return desk.done("scheduled", written=before)
 
 
 def show(article: Article, published_at: datetime) -> None:
@@ -164,3 +177,15 @@ def show(article: Article, published_at: datetime) -> None:
     article.published_at = published_at
     article.status = PUBLISHED
     article.scheduled_for = None
+
+
+def take_off_schedule(article: Article) -> None:
+    """Let the article, or its newer draft, wait for a person again."""
+    if article.status == SCHEDULED:
+        article.status = _hidden(article)
+    article.scheduled_for = None
+
+
+def _hidden(article: Article) -> str:
+    """Return what an article is that nobody is to see."""
+    return DRAFT if article.published_at is None else UNPUBLISHED

@@ -28,15 +28,15 @@ def bin_article(slug: str, by: Actor) -> Saved:
 
 @decided_by_constraints
 def take_from_bin(slug: str, by: Actor) -> Saved:
-    """Give an article back to where it came from; one whose time to appear went by is not published by that.
+    """Give an article back to where it came from; what should have appeared meanwhile is not published by that.
 
     Raises `NotFound`, `DatabaseBusy`.
     """
     with at_desk(slug, None, by, binned=True) as desk:
         article = desk.article
-        article.status = _state_before(article)
-        if article.status != SCHEDULED:
+        if article.scheduled_for is not None and article.scheduled_for <= utc_now():
             article.scheduled_for = None
+        article.status = _state_before(article)
         article.binned_at = article.binned_from = None
         return desk.done("taken from the bin")
 
@@ -62,7 +62,7 @@ def _delete(article_id: int, before: datetime) -> bool:
 
 
 def _state_before(article: Article) -> str:
-    if article.binned_from == SCHEDULED and article.scheduled_for is not None and article.scheduled_for > utc_now():
+    if article.binned_from == SCHEDULED and article.scheduled_for is not None:
         return SCHEDULED
     if article.binned_from == PUBLISHED:
         return PUBLISHED

@@ -68,12 +68,15 @@ class Desk:
         self.copy.user_id = known_user_id(self.session, self.by)
 
     def drop_copy(self) -> None:
-        """Forget the newer draft."""
+        """Forget the newer draft, and the time at which it would have been published."""
         if self.copy is not None:
             self.session.delete(self.copy)
             self.copy = None
+            self.article.scheduled_for = None
 
-    def done(self, deed: str, *, written: Written | None = None, before: Written | None = None) -> Saved:
+    def done(
+        self, deed: str, *, written: Written | None = None, before: Written | None = None, **details: object
+    ) -> Saved:
         """Count a new version, keep what was written as a revision, and log the deed."""
         article = self.article
         article.saved_at = utc_now()
@@ -83,13 +86,13 @@ class Desk:
         self.session.flush()
         if written is not None:
             revise(self.session, article, deed, self.by, written, before)
-        note(self.session, deed, subject_of(article), self.by, version=article.version)
+        note(self.session, deed, subject_of(article), self.by, version=article.version, **details)
         return self.saved()
 
     def saved(self) -> Saved:
         """Say where the article is now."""
         article = self.article
-        return Saved(article.article_id, article.slug, article.version, article.status)
+        return Saved(article.article_id, article.slug, article.version, article.status, article.scheduled_for)
 
 
 @contextmanager

@@ -129,6 +129,22 @@ def test_what_was_scheduled_waits_again_unless_its_time_went_by(monkeypatch: pyt
     assert (editing(slug).status, editing(slug).scheduled_for) == ("draft", None)
 
 
+def test_scheduled_changes_wait_again_unless_their_time_went_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = utc_now() + timedelta(minutes=5)
+    slug = write().slug
+    save(slug, content="Newer.")
+    publish_article(slug, None, TESTER, at)
+    bin_article(slug, TESTER)
+    assert publish_due(at) == []
+    take_from_bin(slug, TESTER)
+    assert editing(slug).scheduled_for == at
+    bin_article(slug, TESTER)
+    monkeypatch.setattr("application.data.operations.bin.utc_now", lambda: at)
+    take_from_bin(slug, TESTER)
+    now = editing(slug)
+    assert (now.status, now.scheduled_for, now.has_working_copy) == ("published", None, True)
+
+
 def test_the_address_stays_taken_until_it_is_gone_for_good() -> None:
     saved = edit(write().slug, slug="second")
     bin_article("second", TESTER)

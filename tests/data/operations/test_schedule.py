@@ -13,15 +13,26 @@ from application.data.data_access import (
     get_article,
     get_articles_by_username,
     get_audit,
+    get_desk,
     get_revisions,
 )
-from application.data.operations.articles import publish_article, unpublish_article
+from application.data.errors import Invalid
+from application.data.operations.articles import (
+    discard_working_copy,
+    publish_article,
+    restore_revision,
+    unpublish_article,
+    unschedule_article,
+)
+from application.data.operations.editing import peek
 from application.data.operations.schedule import publish_due
+from application.data.records import DeskFilter, Saved
 from application.data.types import utc_now
 from tests.articles import TESTER, edit, editing, save, write
 
 Make = Callable[..., int]
 Told = list[tuple[str, set[str]]]
+Deed = Callable[[str], Saved]
 SOON = timedelta(minutes=5)
 
 
@@ -40,6 +51,24 @@ def slug(at: datetime, invalidated: Told) -> str:
     saved = write(publish=False)
     invalidated.clear()
     return publish_article(saved.slug, saved.version, TESTER, at).slug
+
+
+def at_once(app: Flask, beats: int, beat: Callable[[], list[int]]) -> list[int]:
+    """Return what several beats published together."""
+    published: list[int] = []
+    together = threading.Barrier(beats)
+
+    def run() -> None:
+        with app.app_context():
+            together.wait(10)
+            published.extend(beat())
+
+    threads = [threading.Thread(target=run) for _ in range(beats)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return published
 
 
 def test_what_is_scheduled_is_seen_by_nobody_before_its_time(slug: str, at: datetime, invalidated: Told) -> None:
@@ -80,20 +109,7 @@ def test_after_a_stop_everything_that_is_late_is_published_once(slug: str, at: d
 
 def test_two_beats_at_once_publish_once(app: Flask, slug: str, at: datetime) -> None:
     article_id = editing(slug).article_id
-    published: list[int] = []
-    together = threading.Barrier(4)
-
-    def beat() -> None:
-        with app.app_context():
-            together.wait(10)
-            published.extend(publish_due(at))
-
-    beats = [threading.Thread(target=beat) for _ in range(4)]
-    for thread in beats:
-        thread.start()
-    for thread in beats:
-        thread.join()
-    assert published == [article_id]
+    assert at_once(app, 4, lambda: publish_due(at)) == [article_id]
     assert [line.deed for line in get_revisions(article_id)] == ["published", "scheduled", "created"]
 
 
@@ -138,6 +154,131 @@ def test_what_was_taken_back_is_scheduled_with_its_newer_draft(at: datetime) -> 
     assert shown is not None
     assert "Newer." in shown.html
     assert shown.published_at == at
+
+
+@pytest.fixture
+def changes(at: datetime, invalidated: Told) -> str:
+    """An article whose newer draft waits for its time."""
+    slug = write().slug
+    save(slug, content="Newer.", tags=("New",))
+    invalidated.clear()
+    publish_article(slug, None, TESTER, at)
+    return slug
+
+
+def text_of(slug: str) -> str:
+    shown = get_article(slug)
+    assert shown is not None
+    return shown.html
+
+
+def test_changes_are_seen_by_nobody_before_their_time(changes: str, at: datetime, invalidated: Told) -> None:
+    now = editing(changes)
+    assert (now.status, now.scheduled_for, now.has_working_copy) == ("published", at, True)
+    assert publish_due(at - timedelta(seconds=1)) == []
+    assert "Newer." not in text_of(changes)
+    assert get_revisions(now.article_id)[0].deed == "scheduled"
+    assert invalidated == []
+    assert [line.slug for line in get_desk(DeskFilter(state="scheduled")).lines] == [changes]
+
+
+def test_changes_are_published_once_dated_as_they_were_scheduled(changes: str, at: datetime) -> None:
+    before = get_article(changes)
+    late = at + timedelta(days=3)
+    assert publish_due(late) == [editing(changes).article_id]
+    assert publish_due(late) == []
+    shown = get_article(changes)
+    assert before is not None
+    assert shown is not None
+    assert "Newer." in shown.html
+    assert [tag.slug for tag in shown.tags] == ["new"]
+    assert (shown.published_at, shown.updated_at) == (before.published_at, at)
+    now = editing(changes)
+    assert (now.status, now.scheduled_for, now.has_working_copy) == ("published", None, False)
+    assert get_revisions(shown.article_id)[0].deed == "published"
+    assert get_desk(DeskFilter(state="scheduled")).lines == ()
+
+
+def test_a_save_keeps_the_time_of_the_changes_and_what_was_saved_last_appears(changes: str, at: datetime) -> None:
+    assert save(changes, content="Newest.").scheduled_for == at
+    restore_revision(changes, editing(changes).version, 1, TESTER)
+    save(changes, content="Newest of all.")
+    assert editing(changes).scheduled_for == at
+    publish_due(at)
+    assert "Newest of all." in text_of(changes)
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        lambda slug: unschedule_article(slug, TESTER),
+        lambda slug: discard_working_copy(slug, editing(slug).version, TESTER),
+        lambda slug: publish_article(slug, None, TESTER),
+        lambda slug: unpublish_article(slug, TESTER),
+    ],
+    ids=["taken off", "discarded", "published now", "taken back"],
+)
+def test_a_deed_that_decides_otherwise_takes_the_time_away(changes: str, at: datetime, deed: Deed) -> None:
+    saved = deed(changes)
+    assert (saved.scheduled_for, editing(changes).scheduled_for) == (None, None)
+    seen = get_article(changes)
+    assert publish_due(at) == []
+    assert get_article(changes) == seen
+
+
+def test_the_time_of_changes_is_moved(changes: str, at: datetime) -> None:
+    later = at + timedelta(days=1)
+    assert publish_article(changes, None, TESTER, later).scheduled_for == later
+    version = editing(changes).version
+    assert publish_article(changes, None, TESTER, later).version == version
+    assert publish_due(at) == []
+    assert publish_due(later) == [editing(changes).article_id]
+
+
+def test_two_beats_at_once_publish_changes_once(app: Flask, changes: str, at: datetime) -> None:
+    assert at_once(app, 4, lambda: publish_due(at)) == [editing(changes).article_id]
+    assert [line.deed for line in get_revisions(editing(changes).article_id)].count("published") == 2
+
+
+def test_a_save_in_the_moment_of_publishing_is_what_appears(
+    changes: str, at: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    def peek_and_save(article_id: int, version: int | None) -> object:
+        found = peek(article_id, version)
+        if not seen:
+            save(changes, content="In the last moment.")
+        seen.append(article_id)
+        return found
+
+    monkeypatch.setattr("application.data.operations.schedule.peek", peek_and_save)
+    assert len(publish_due(at)) == 1
+    assert len(seen) == 2
+    assert "In the last moment." in text_of(changes)
+
+
+def test_changes_that_cannot_be_published_any_more_are_left_to_their_author(changes: str, at: datetime) -> None:
+    save(changes, slug="wanted-by-two")
+    write("Another", slug="wanted-by-two")
+    due = write("Due as well", publish=False)
+    publish_article(due.slug, None, TESTER, at)
+    assert publish_due(at) == [due.article_id]
+    now = editing(changes)
+    assert (now.status, now.scheduled_for, now.has_working_copy) == ("published", None, True)
+    assert "Newer." not in text_of(changes)
+    assert get_revisions(now.article_id)[0].deed == "not published"
+    (entry,) = [entry for entry in get_audit().entries if entry.deed == "not published"]
+    assert "address" in entry.details["problem"]
+    assert publish_due(at) == []
+
+
+def test_an_article_without_changes_has_nothing_to_schedule(at: datetime) -> None:
+    slug = write().slug
+    with pytest.raises(Invalid) as refused:
+        publish_article(slug, None, TESTER, at)
+    assert set(refused.value.problems) == {"at"}
+    assert editing(slug).scheduled_for is None
 
 
 def test_an_address_changed_before_its_time_is_nobodys_old_one(slug: str, at: datetime) -> None:
