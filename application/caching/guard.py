@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 import redis
 
-from application.caching import signals
 from application.caching.breaker import PAUSE, Breaker
 from application.measuring.timing import span
 
@@ -26,12 +25,13 @@ class EvictionError(RuntimeError):
 
 
 class Guard:
-    """Stands between a process and its Redis; `failed` is called at each failure."""
+    """Stands between a process and its Redis; `failed` is called at each failure, `recovered` before it is trusted."""
 
-    def __init__(self, client: redis.Redis, failed: Callable[[], object]) -> None:
+    def __init__(self, client: redis.Redis, failed: Callable[[], object], recovered: Callable[[], object]) -> None:
         self.client = client
         self.breaker = Breaker(self._recover)
         self._failed = failed
+        self._recovered = recovered
         self._turns = threading.BoundedSemaphore(CONNECTIONS)
         self._healing = threading.Lock()
 
@@ -64,7 +64,7 @@ class Guard:
     def _recover(self) -> None:
         self.client.set("broadsheet:probe", 1, px=1000)
         self._refuse_eviction()
-        signals.recovering.send(self)
+        self._recovered()
 
     def _refuse_eviction(self) -> None:
         """Raise where Redis may drop the memory of what changed: then old values would be stored as new."""

@@ -70,7 +70,8 @@ class RedisStore:
         self.client: redis.Redis = connect(url)
         self.push_client: redis.Redis = connect_for_pushes(url)
         self.channel = push_channel(self.client)
-        self._guard = Guard(self.client, self.memory.distrust)
+        # The sender is what the rooms above know this cache by.
+        self._guard = Guard(self.client, self.memory.distrust, lambda: signals.recovering.send(self))
         self._fetch = self.client.register_script(scripts.FETCH)
         self._store = self.client.register_script(scripts.STORE)
         self._release = self.client.register_script(scripts.RELEASE)

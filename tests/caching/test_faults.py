@@ -76,7 +76,7 @@ def test_what_could_not_be_told_is_told_before_redis_is_trusted_again(fragile: S
             assert fragile.cache.invalidate(outbox)
             outbox.clear()
 
-    with signals.recovering.connected_to(sweep):
+    with signals.recovering.connected_to(sweep, fragile.cache.engine):
         assert read(1).words == ("",)
         os.kill(server._process.pid, signal.SIGSTOP)
         fragile.table[1] = "new"

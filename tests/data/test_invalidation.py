@@ -305,6 +305,22 @@ def test_the_outbox_keeps_what_could_not_be_told(
     assert outbox() == 0
 
 
+def test_what_could_not_be_told_is_told_as_soon_as_the_cache_answers(
+    article: Article, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(cache, "invalidate", lambda *_: False)
+        article.title = "Another"
+        db.session.commit()
+    assert outbox() == 1
+    db.session.rollback()
+    assert cache.engine is not None
+    cache.engine.breaker.trip()
+    cache.engine.breaker._retry_at = 0
+    assert cache.is_ready()
+    assert outbox() == 0
+
+
 def test_a_sweep_takes_any_number_of_rows(app: Flask, invalidated: Told) -> None:
     with db.engine.begin() as connection:
         connection.execute(insert(InvalidationOutbox), [{"tags": [f"card/{n}"]} for n in range(1203)])
