@@ -20,6 +20,7 @@ from application.caching.listener import Listener
 from application.caching.page_cache import PAGE_POLICY, PageCache
 from application.caching.page_maker import PagePolicy
 from application.caching.policy import Policy, Predicate, Questions, seconds
+from application.caching.signals import invalidated
 from application.caching.store import Kind
 
 P = ParamSpec("P")
@@ -92,11 +93,15 @@ class Cache(flask_caching.Cache):
             return True
         if self.engine is None:
             # A stock store has no tags: the only exact answer is to forget everything.
-            return bool(self.cache.clear())
-        moment = self.engine.invalidate(tags, kind)
-        if (current := recording.current()) is not None:
-            current.wrote, current.untold = moment or current.wrote, current.untold or moment is None
-        return moment is not None
+            was_told = bool(self.cache.clear())
+        else:
+            moment = self.engine.invalidate(tags, kind)
+            was_told = moment is not None
+            if (current := recording.current()) is not None:
+                current.wrote, current.untold = moment or current.wrote, current.untold or moment is None
+        if was_told:
+            invalidated.send(self, tags=frozenset(tags), kind=kind)
+        return was_told
 
     # Flask-Caching's decorators.
 

@@ -11,6 +11,10 @@ data, or a connection that the other may need, lets go of it."""
 recovering = _signals.signal("recovering")
 """Redis answers again: fire the invalidations that could not be told, then return. An exception keeps it shut out."""
 
+invalidated = _signals.signal("invalidated")
+"""The cache was told to forget what was made from `tags`, which have `changed` or were `withdrawn` (`kind`). What
+keeps copies outside, such as a CDN, can be told now."""
+
 cooled = _signals.signal("cooled")
 """An invalidation has forgotten pages that are asked for often: they may be made again before somebody asks."""
 
