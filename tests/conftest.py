@@ -21,6 +21,8 @@ from application.config import Settings, load_settings
 from application.extensions import db, limiter
 from tests.servers import redis_server as server_of_redis
 
+pytest_plugins = ("tests.fronts",)
+
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "")
 """A server on which databases may be made and dropped; the tests use SQLite where it is not given."""
 
