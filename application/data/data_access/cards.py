@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, literal, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from application.config import PAGE_SIZE
@@ -28,19 +28,35 @@ CARD_COLUMNS = (
     Article.direction,
 )
 
+_AUTHORS_OF = (
+    select(
+        ArticleAuthor.article_id,
+        ArticleAuthor.position,
+        Profile.profile_id,
+        Profile.user_name,
+        Profile.display_name,
+    )
+    .join(Profile, Profile.profile_id == ArticleAuthor.profile_id)
+    .where(ArticleAuthor.article_id.in_(bindparam("article_ids", expanding=True)))
+)
 
-def one_page(
-    statement: Rows,
-    published_at: InstrumentedAttribute[Any],
-    article_id: InstrumentedAttribute[int],
-    before: Position,
-) -> Rows:
-    """Take from a list of articles a position and what follows it, newest first, and one more to see if it goes on."""
+
+def one_page(statement: Rows, published_at: InstrumentedAttribute[Any], article_id: InstrumentedAttribute[int]) -> Rows:
+    """Take from a list of articles a position and what follows it, newest first, and one more to see if it goes on.
+
+    The position is bound at each execution, see `bound_to`: a statement is built once, which takes longer than running
+    it.
+    """
     return (
-        statement.where(_is_at_or_after(published_at, article_id, before))
+        statement.where(_is_at_or_after(published_at, article_id))
         .order_by(published_at.desc(), article_id.desc())
         .limit(PAGE_SIZE + 2)
     )
+
+
+def bound_to(before: Position) -> dict[str, Any]:
+    """Return what binds a statement of `one_page` to a position."""
+    return {"before_at": before.at, "before_id": before.article_id}
 
 
 def make_page(rows: Sequence[Any], before: Position) -> CardPage:
@@ -71,19 +87,9 @@ def read_authors(article_ids: Iterable[int]) -> dict[int, tuple[Person, ...]]:
     found: defaultdict[int, tuple[Person, ...]] = defaultdict(tuple)
     if not wanted:
         return found
-    statement = (
-        select(
-            ArticleAuthor.article_id,
-            ArticleAuthor.position,
-            Profile.profile_id,
-            Profile.user_name,
-            Profile.display_name,
-        )
-        .join(Profile, Profile.profile_id == ArticleAuthor.profile_id)
-        .where(ArticleAuthor.article_id.in_(wanted))
-    )
+    rows = db.session.execute(_AUTHORS_OF, {"article_ids": wanted})
     # Sorted here: a handful of rows costs the database a sort of its own.
-    for row in sorted(db.session.execute(statement), key=lambda row: (row.article_id, row.position)):
+    for row in sorted(rows, key=lambda row: (row.article_id, row.position)):
         found[row.article_id] += (note(Person(row.profile_id, row.user_name, row.display_name)),)
     return found
 
@@ -105,7 +111,8 @@ def _beyond(rows: Sequence[Any], before: Position) -> Sequence[Any]:
 
 
 def _is_at_or_after(
-    published_at: InstrumentedAttribute[Any], article_id: InstrumentedAttribute[int], before: Position
+    published_at: InstrumentedAttribute[Any], article_id: InstrumentedAttribute[int]
 ) -> ColumnElement[bool]:
     # A row value: both databases walk their index from exactly this place.
-    return tuple_(published_at, article_id) <= tuple_(literal(before.at, UTCDateTime), literal(before.article_id))
+    at, id_ = bindparam("before_at", type_=UTCDateTime), bindparam("before_id", type_=BigInteger)
+    return tuple_(published_at, article_id) <= tuple_(at, id_)

@@ -1,6 +1,6 @@
 """Reads of authors and of the names of accounts."""
 
-from sqlalchemy import select, union_all
+from sqlalchemy import bindparam, select, union_all
 
 from application.config import AUTHOR_TTL
 from application.data import tags
@@ -10,13 +10,16 @@ from application.extensions import cache, db
 from application.measuring.timing import timed
 from application.utils.text import fold
 
+_ONE = select(Profile.profile_id, Profile.user_name, Profile.display_name, Profile.biography).where(
+    Profile.user_name == bindparam("user_name")
+)
+
 
 @cache.memoize(AUTHOR_TTL)
 @timed("get_person")
 def get_person(user_name: str) -> PersonPage | None:
     """Return an author as their page shows them."""
-    statement = select(Profile.profile_id, Profile.user_name, Profile.display_name, Profile.biography)
-    row = db.session.execute(statement.where(Profile.user_name == user_name)).one_or_none()
+    row = db.session.execute(_ONE, {"user_name": user_name}).one_or_none()
     cache.depends_on(tags.user_name(user_name))
     if row is None:
         return None

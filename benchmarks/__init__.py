@@ -1,0 +1,1 @@
+"""What the site costs and gives, measured: each module is a command, see `docs/benchmarks.md`."""
