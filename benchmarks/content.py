@@ -20,7 +20,25 @@ AUTHORS = 200
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 EVERY = timedelta(minutes=37)
 AT_ONCE = 2_000
-SYLLABLES = "ar be cin do el fer gul hin is jor ka lem mi nor op pra quo rel sun ta um ver wil xan yor zel".split()
+SYLLABLES = (
+    "ar",
+    "be",
+    "cin",
+    "do",
+    "el",
+    "fer",
+    "gul",
+    "hin",
+    "is",
+    "jor",
+    "ka",
+    "lem",
+    "mi",
+    "nor",
+    "op",
+    "pra",
+    "quo",
+)
 
 
 def fill(app: Flask, articles: int, body_bytes: int = 3_000) -> None:

@@ -21,6 +21,8 @@ from application.config import ROOT, load_settings
 from benchmarks.content import fill
 
 PATIENCE = 60.0
+Sent = tuple[list[tuple[str, str]], bytes]
+"""Header lines and a body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def ceiling(
         "WEB_CONCURRENCY": str(workers),
         "ANSWERS": str(kept),
     }
-    with gunicorn(["--config", "benchmarks/ceiling.conf.py"], environ, folder / "ceiling.log"):
+    with gunicorn(["--config", "benchmarks/ceiling_conf.py"], environ, folder / "ceiling.log"):
         url = f"http://127.0.0.1:{port}"
         wait_for(url + next(iter(answers)))
         yield url
