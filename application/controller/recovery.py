@@ -10,15 +10,18 @@ from flask import Flask, current_app, flash, has_request_context, redirect, rend
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_security import auth_required, password_changed, password_reset
-from flask_security.confirmable import confirm_user
+from flask_security.confirmable import confirm_email_token_status, confirm_user
 
 from application.config import Settings
 from application.controller import letters
 from application.controller.account_forms import AddressForm, NewAddressForm
 from application.controller.attempts import limit_address, limit_letters
+from application.controller.sign_in import storing
 from application.data.operations.account_life import note_account
 
 SENT = "If this address has an account, a letter is on its way to it. It can take a few minutes."
+CONFIRMED = "The address is confirmed: you can sign in with it."
+NOT_CONFIRMED = "This link is too old, or it was used before. If you cannot sign in, ask for another letter."
 SENT_CHANGE = (
     "If this address has no account yet, a letter is on its way to it. "
     "The old address stays until the link in the letter is opened."
@@ -36,6 +39,7 @@ def init_app(app: Flask) -> None:
     fresh = auth_required("session", within=_freshness, grace=_grace)
     views["security.forgot_password"] = limit_letters(forgot_password)
     views["security.send_confirmation"] = limit_letters(confirm_address)
+    views["security.confirm_email"] = storing(confirm_email)
     views["security.change_email"] = limit_letters(fresh(change_email))
     views["security.reset_password"] = limit_address(views["security.reset_password"])
 
@@ -60,6 +64,20 @@ def confirm_address() -> ResponseReturnValue:
         return redirect(url_for("security.login"), 303)
     page = render_template("security/send_confirmation.html", send_confirmation_form=form)
     return (page, 422) if form.errors else page
+
+
+def confirm_email(token: str) -> ResponseReturnValue:
+    """Confirm the address that a letter went to, whoever opens its link.
+
+    Flask-Security would sign out anybody else who is signed in here, so that a link could do that to anybody.
+    """
+    expired, invalid, user = confirm_email_token_status(token)  # type: ignore[no-untyped-call]
+    if user is None or expired or invalid or user.confirmed_at is not None:
+        flash(NOT_CONFIRMED)
+        return redirect(url_for("security.send_confirmation"), 303)
+    confirm_user(user)  # type: ignore[no-untyped-call]
+    flash(CONFIRMED)
+    return redirect(url_for("account.show" if current_user.is_authenticated else "security.login"), 303)
 
 
 def change_email() -> ResponseReturnValue:

@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import io
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import qrcode
@@ -106,6 +108,7 @@ def init_app(app: Flask) -> None:
     tf_profile_changed.connect(on_switched_on, app)
     tf_disabled.connect(on_switched_off, app)
     views: dict[str, Any] = app.view_functions
+    views["security.two_factor_token_validation"] = sparing_sessions(views["security.two_factor_token_validation"])
     for name in ("two_factor_token_validation", "two_factor_setup_validate", "mf_recovery"):
         views[f"security.{name}"] = limit_codes(views[f"security.{name}"])
     # Flask-Security's own would write to an address of the site; here the only rescue is a recovery code.
@@ -118,6 +121,18 @@ def keep_to_staff() -> None:
         return
     if not has_any_role(EDITORS) and current_user.tf_primary_method is None:
         abort(403, FOR_STAFF)
+
+
+def sparing_sessions(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+    """Lead somebody who is signed in to their account: Flask-Security's view would sign them out, by a mere link."""
+
+    @wraps(view)
+    def spared(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+        if current_user.is_authenticated:
+            return redirect(url_for("account.show"), 303)
+        return view(*args, **kwargs)
+
+    return spared
 
 
 def rescue() -> ResponseReturnValue:

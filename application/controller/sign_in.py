@@ -55,7 +55,6 @@ WRITING = (
     "verify",
     "change_password",
     "reset_password",
-    "confirm_email",
     "change_email_confirm",
     "two_factor_setup",
     "two_factor_setup_validate",

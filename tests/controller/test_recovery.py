@@ -95,8 +95,8 @@ def test_a_new_reader_confirms_the_address_and_signs_in(client: FlaskClient, box
     sign_in(client, "grace")
     assert not is_signed_in(client)
     opened = client.get(link_in(letter))
-    assert opened.status_code == 302
-    assert "confirmed" in client.get("/login").text
+    assert opened.status_code == 303
+    assert "is confirmed" in client.get("/login").text
     assert sign_in(client, "grace").status_code == 302
     assert is_signed_in(client)
 
