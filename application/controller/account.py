@@ -126,7 +126,12 @@ blueprint.post("/account/delete")(login_required(limit_passwords(delete)))
 
 
 def _delete_page(form: PasswordForm) -> str:
-    return render_template("account/delete.html", form=form, user_name=data_access.get_user_name(current_user.id))
+    return render_template(
+        "account/delete.html",
+        form=form,
+        user_name=data_access.get_user_name(current_user.id),
+        is_confirmed=current_user.confirmed_at is not None,
+    )
 
 
 def _answer_gone() -> None:

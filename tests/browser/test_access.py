@@ -229,6 +229,8 @@ def furnish() -> None:
     for number in range(2):
         message = feedback.add_feedback("A reader" * (1 + number), "reader@example.com", "Hello\n\nthere" + "o" * 300)
     feedback.mark_done(message, by)
+    # As its sender's deleted account leaves it.
+    feedback.add_feedback("deleted account", "", "Goodbye")
 
 
 @pytest.fixture

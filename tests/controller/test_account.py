@@ -30,6 +30,13 @@ def token_of(client: FlaskClient, name: str) -> str:
     return str(answer["response"]["user"]["authentication_token"])
 
 
+def confirm(user_id: int) -> None:
+    user = db.session.get(User, user_id)
+    assert user is not None
+    user.confirmed_at = utc_now()
+    db.session.commit()
+
+
 def everything() -> str:
     """Return all rows of all tables as one text."""
     db.session.rollback()
@@ -134,10 +141,7 @@ def test_feedback_is_theirs_whose_address_it_is(client: FlaskClient) -> None:
     sign_in(client, "grace")
     # Anybody can open an account with an address that is not theirs.
     assert data_of(client)["feedback"] == []
-    user = db.session.get(User, grace)
-    assert user is not None
-    user.confirmed_at = utc_now()
-    db.session.commit()
+    confirm(grace)
     assert [item["message"] for item in data_of(client)["feedback"]] == ["Well done"]
 
 
@@ -210,6 +214,7 @@ def test_a_password_that_cannot_be_is_said_beside_its_field(client: FlaskClient,
 
 def test_a_deleted_person_is_gone_and_their_likes_count(app: Flask, client: FlaskClient) -> None:
     ada, grace = make_user("ada", "author"), make_user("grace-h", "reader")
+    confirm(grace)
     made = [make_article(ada, title)[0] for title in ("One", "Two")]
     for article_id in made:
         likes.add_like(article_id, user_id=grace)
@@ -259,6 +264,17 @@ def test_what_an_author_published_stays(client: FlaskClient) -> None:
     # The name is an author's still, and nobody else can take it.
     form = {"email": "new@example.com", "username": "ada", "password": PASSWORD, "password_confirm": PASSWORD}
     assert client.post("/register", data=form).status_code == 422
+
+
+def test_whoever_borrows_an_address_takes_nothing_of_its_owners(client: FlaskClient) -> None:
+    db.session.add(Feedback(name="Ada", email="Ada@example.com", message="Well done"))
+    db.session.commit()
+    make_user("ada", "reader")
+    sign_in(client, "ada")
+    assert "stay as they are" in client.get("/account/delete").text
+    assert client.post("/account/delete", data={"password": PASSWORD}).status_code == 200
+    db.session.rollback()
+    assert [(row.name, row.email) for row in db.session.scalars(select(Feedback))] == [("Ada", "Ada@example.com")]
 
 
 @pytest.mark.parametrize("password", ["", "wrong horse battery"])

@@ -247,3 +247,14 @@ def test_the_list_takes_three_statements(editor: FlaskClient, app: Flask, monkey
     event.listen(db.engine, "before_cursor_execute", lambda _c, _cu, text, *_rest: seen.append(text))
     editor.get("/desk/feedback")
     assert len(seen) <= 3, seen
+
+
+def test_a_sender_who_is_gone_is_no_link(client: FlaskClient) -> None:
+    make_user("edith", "editor")
+    db.session.add(Feedback(name="deleted account", email="", message="Hello"))
+    db.session.commit()
+    sign_in(client, "edith")
+    page = client.get("/desk/feedback")
+    assert "deleted account" in page.text
+    assert "mailto:" not in page.text
+    assert Markup(page.text).faults == []

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import delete, exists, func, or_, select, update
+from sqlalchemy import and_, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -93,10 +93,14 @@ def _take_name_out(session: Session, user: User) -> None:
     nobody = NOBODY.name
     names = [name for name in (user.username, user.email) if name]
     for table in (AuditEntry, Revision):
-        mine = update(table).where(or_(table.user_id == user.id, table.user_name.in_(names)))
+        named = and_(table.user_id.is_(None), table.user_name.in_(names))
+        mine = update(table).where(or_(table.user_id == user.id, named))
         session.execute(mine.values(user_id=None, user_name=nobody), execution_options=_UNSEEN)
     done = update(Feedback).where(Feedback.done_by.in_(names))
     session.execute(done.values(done_by=nobody), execution_options=_UNSEEN)
+    if user.confirmed_at is None:
+        # Anybody can open an account with an address that is not theirs.
+        return
     written = update(Feedback).where(func.lower(Feedback.email) == user.email)
     session.execute(written.values(name=nobody, email=""), execution_options=_UNSEEN)
 
