@@ -52,13 +52,20 @@ function keepWords() {
       const answer = await fetch(`/autosave/${form.dataset.autosave}`, {
         method: "PUT",
         headers: { "Content-Type": "application/json", Accept: "application/json" },
-        body: JSON.stringify({ article: form.dataset.article ?? null, fields: JSON.parse(words) }),
+        body: JSON.stringify({
+          article: form.dataset.article ?? null,
+          article_id: form.dataset.articleId || null,
+          fields: JSON.parse(words),
+        }),
       });
       if (answer.ok) {
         kept = words;
-        say(`Saved ${(await answer.json()).saved_at}, for you alone`);
+        const { saved_at: at, is_apart: apart } = await answer.json();
+        say(`Saved ${at}, for you alone` + (apart ? ". The article itself is gone, or not yours to edit any more." : ""));
       } else if (answer.status === 401) {
         say("Not saved: you are signed out. Your words stay here.", true);
+      } else if (answer.status === 403) {
+        say("Not saved: this account may not write here. Your words stay here.");
       } else if (answer.status === 422 || answer.status === 413) {
         say("Not saved: this is more than an article can hold.");
       } else {

@@ -16,6 +16,7 @@ from application.data.errors import Invalid
 from application.data.operations import autosaves
 from application.data.operations.article_fields import LONGEST_CONTENT
 from application.extensions import limiter
+from application.utils.ids import parse_id
 
 blueprint = Blueprint("autosaves", __name__)
 
@@ -28,20 +29,24 @@ FIELDS = frozenset({*editor.WORDS, "version"})
 @blueprint.route("/autosave/<form_key>", methods=["PUT", "POST"])
 @limiter.limit(LIMIT, key_func=lambda: str(current_user.get_id()))
 def keep(form_key: str) -> ResponseReturnValue:
-    """Keep what stands in an open form: `{"article": slug or null, "fields": {name: text}}`."""
+    """Keep what stands in an open form: `{"article_id": id, "article": slug, "fields": {name: text}}`.
+
+    What was typed into an article that is gone, or is not the writer's any more, is kept as words of a new one.
+    """
     if not current_user.is_authenticated:
         return problem(401, "You are signed out", "Sign in again in another tab; nothing typed here is lost.")
     if not has_any_role(WRITERS):
         return answer(403, NOT_A_WRITER)
     if FORM_KEY.fullmatch(form_key) is None:
         abort(404)
-    slug, fields = _read(request.get_json())
-    article_id = editor.find_standing(slug).article_id if slug else None
+    asked_id, slug, fields = _read(request.get_json())
+    article_id = editor.find_own(asked_id, slug) if asked_id or slug else None
     try:
         autosaves.keep(current_user.id, form_key, article_id, fields)
     except Invalid as error:
         abort(422, " ".join(error.problems.values()))
-    return jsonify(saved_at=f"{datetime.now(UTC).astimezone(site_zone()):%H:%M}")
+    is_apart = bool(asked_id or slug) and article_id is None
+    return jsonify(saved_at=f"{datetime.now(UTC).astimezone(site_zone()):%H:%M}", is_apart=is_apart)
 
 
 @blueprint.post("/autosave/<form_key>/discard")
@@ -55,13 +60,14 @@ def discard(form_key: str) -> ResponseReturnValue:
     return redirect(url_for("writing.edit", slug=slug) if slug else url_for("writing.create"), 303)
 
 
-def _read(body: Any) -> tuple[str | None, dict[str, str]]:
-    """Return the article's slug and the known fields; 422 for anything else."""
+def _read(body: Any) -> tuple[int | None, str, dict[str, str]]:
+    """Return the article's id and slug, and the known fields; 422 for anything else."""
     fields = body.get("fields") if isinstance(body, dict) else None
     slug = body.get("article") if isinstance(body, dict) else None
-    if not isinstance(fields, dict) or not isinstance(slug, str | None):
-        abort(422, "Send an object with the article's address and its fields.")
+    article_id = body.get("article_id") if isinstance(body, dict) else None
+    if not isinstance(fields, dict) or not isinstance(slug, str | None) or not isinstance(article_id, str | None):
+        abort(422, "Send an object with the article's id and address, as text, and its fields.")
     kept = {name: text for name, text in fields.items() if name in FIELDS and isinstance(text, str)}
     if any(len(text) > (LONGEST_CONTENT if name == "content" else LONGEST_FIELD) for name, text in kept.items()):
         abort(422, "This is more than an article can hold.")
-    return slug, kept
+    return parse_id(article_id), slug or "", kept

@@ -2,15 +2,16 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from flask import abort, render_template, request
+from flask import abort, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
 from application.controller.addresses import LONGEST_NAME, fold, is_askable
 from application.controller.forms import ArticleForm, EditForm, site_zone
-from application.controller.permissions import ask_may_edit
+from application.controller.permissions import WRITERS, ask_may_edit, has_any_role, may_edit
+from application.controller.refusals import Refusal
 from application.data import data_access
 from application.data.records import AutosaveRecord, Editing, Standing, Written
 from application.utils import markdown
@@ -51,20 +52,45 @@ class Difference(NamedTuple):
 def find(slug: str, *, binned: bool = False) -> Editing:
     """Return the article if it is this writer's to edit, in the bin too if asked; 404 or 403 otherwise."""
     folded = _askable(slug)
-    editing = data_access.get_editing(folded, reader=current_user.id)
-    if editing is None and binned:
-        editing = data_access.get_editing(folded, binned=True, reader=current_user.id)
+    editing = _look(folded) or (_look(folded, binned=True) if binned else None)
     if editing is None:
+        _lead_on(_moved(folded))
         abort(404)
     ask_may_edit(editing)
     return editing
 
 
+def find_sent(article_id: int | None, slug: str) -> Editing | None:
+    """Return the article for which a form was opened, wherever it is now, in the bin too; None when it is gone."""
+    which = article_id or fold(slug)
+    if isinstance(which, str) and not is_askable(which, LONGEST_NAME):
+        return None
+    found = _look(which) or _look(which, binned=True)
+    if found is None and isinstance(which, str) and (moved := data_access.find_moved(_path_of(which))):
+        return _look(moved) or _look(moved, binned=True)
+    return found
+
+
 def find_standing(slug: str) -> Standing:
     """Return where an article stands, if it is this writer's to edit; 404 or 403 otherwise."""
-    standing = data_access.get_standing(_askable(slug), current_user.id) or abort(404)
+    folded = _askable(slug)
+    standing = data_access.get_standing(folded, current_user.id)
+    if standing is None:
+        standing = _moved(folded) or abort(404)
+        _lead_on(standing)
     ask_may_edit(standing)
     return standing
+
+
+def find_own(article_id: int | None, slug: str) -> int | None:
+    """Return the id of the article for which a form was opened; None when it is gone, or not this writer's to edit."""
+    which = article_id or fold(slug)
+    if isinstance(which, str) and not is_askable(which, LONGEST_NAME):
+        return None
+    standing = data_access.get_standing(which, current_user.id)
+    if standing is None and isinstance(which, str):
+        standing = _moved(which)
+    return standing.article_id if standing is not None and may_edit(standing) else None
 
 
 def typed() -> MultiDict[str, str] | None:
@@ -84,14 +110,22 @@ def new_form_key() -> str:
 def filled(editing: Editing) -> EditForm:
     """Return the form with what is stored."""
     return EditForm(
-        formdata=None, **fields_of(editing), version=str(editing.version), form_key=new_form_key(), **_time_of(editing)
+        formdata=None,
+        **fields_of(editing),
+        article_id=str(editing.article_id),
+        version=str(editing.version),
+        form_key=new_form_key(),
+        **_time_of(editing),
     )
 
 
 def taken_up(autosave: AutosaveRecord, editing: Editing | None) -> ArticleForm:
     """Return the form with what was typed and not sent, at the version that it was typed into."""
-    kind, more = (EditForm, _time_of(editing)) if editing else (ArticleForm, {})
-    return kind(formdata=None, **{**autosave.fields, **more, "form_key": autosave.form_key})
+    known = {"form_key": autosave.form_key}
+    if editing is None:
+        return ArticleForm(formdata=None, **{**autosave.fields, **known})
+    known = {**known, **_time_of(editing), "article_id": str(editing.article_id)}
+    return EditForm(formdata=None, **{**autosave.fields, **known})
 
 
 def fields_of(editing: Editing) -> dict[str, str]:
@@ -136,7 +170,7 @@ def show(
     slug: str | None = None,
     with_preview: bool = False,
     difference: Difference | None = None,
-    is_signed_out: bool = False,
+    refusal: Refusal | None = None,
     status: int = 200,
 ) -> tuple[str, int]:
     """Render the form, with whatever there is to say about it."""
@@ -148,7 +182,8 @@ def show(
         preview=run_in_thread(markdown.render, form.content.data or "") if with_preview else None,
         theirs=words_of(editing.written, editing.slug) if editing and difference else None,
         difference=difference,
-        is_signed_out=is_signed_out,
+        refusal=refusal,
+        may_write=has_any_role(WRITERS),
         offers=offers(editing, form) if request.method == "GET" else (),
         zone=site_zone().key,
     ), status
@@ -186,9 +221,32 @@ def _compare(before: Mapping[str, str], after: Mapping[str, str]) -> Difference:
     return Difference(fields, compare_texts(before["content"], after["content"]))
 
 
+def _look(which: str | int, *, binned: bool = False) -> Editing | None:
+    return data_access.get_editing(which, binned=binned, reader=current_user.id)
+
+
 def _askable(slug: str) -> str:
     folded = fold(slug)
     return folded if is_askable(folded, LONGEST_NAME) else abort(404)
+
+
+def _path_of(slug: str) -> str:
+    return f"/articles/{slug}"
+
+
+def _moved(slug: str) -> Standing | None:
+    """Return where the article stands now that was once at this address."""
+    article_id = data_access.find_moved(_path_of(slug))
+    return None if article_id is None else data_access.get_standing(article_id, current_user.id)
+
+
+def _lead_on(standing: Standing | None) -> None:
+    """Answer with the same page's address of today where a moved article was asked for at an old one."""
+    if standing is None or request.method not in {"GET", "HEAD"}:
+        return
+    ask_may_edit(standing)
+    here: dict[str, Any] = {**request.args.to_dict(), **(request.view_args or {}), "slug": standing.slug}
+    abort(redirect(url_for(str(request.endpoint), **here)))
 
 
 def _time_of(editing: Editing) -> dict[str, str]:

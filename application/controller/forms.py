@@ -150,6 +150,8 @@ class EditForm(ArticleForm):
         validators=[InputRequired("An article needs an address."), Length(max=SLUG_LENGTH), is_text],
         filters=[or_empty],
     )
+    # The address may be another by the time the form is sent.
+    article_id = HiddenField("Article")
 
 
 class ProfileForm(FlaskForm):  # type: ignore[misc]

@@ -20,9 +20,14 @@ def has_any_role(names: frozenset[str]) -> bool:
     return bool(current_user.is_authenticated and any(role.name in names for role in current_user.roles))
 
 
+def may_edit(article: Editing | Standing) -> bool:
+    """Tell whether this is an editor, or one of the article's authors."""
+    return article.is_mine or has_any_role(EDITORS)
+
+
 def ask_may_edit(article: Editing | Standing) -> None:
-    """Answer 403 unless this is an editor, or one of the article's authors."""
-    if not article.is_mine and not has_any_role(EDITORS):
+    """Answer 403 to everybody else."""
+    if not may_edit(article):
         abort(403, NOT_THEIRS)
 
 

@@ -10,13 +10,15 @@ from flask import Blueprint, abort, current_app, flash, redirect, request, url_f
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from application.controller import editor
+from application.controller import editor, refusals
 from application.controller.forms import FORM_KEY, ArticleForm, EditForm, site_zone
 from application.controller.permissions import NOT_A_WRITER, WRITERS, has_any_role, problem_with_authors
 from application.controller.presentation import long_time
+from application.controller.refusals import Refusal
 from application.controller.staff import actor
 from application.data import data_access
-from application.data.errors import DatabaseBusy, EditConflict, Invalid
+from application.data.errors import DatabaseBusy, EditConflict, Invalid, NotFound
+from application.data.models import BINNED
 from application.data.operations import articles, autosaves, people
 from application.data.operations import bin as the_bin
 from application.data.records import AutosaveRecord, Editing, Saved
@@ -25,31 +27,33 @@ from application.utils.ids import parse_id
 P = ParamSpec("P")
 blueprint = Blueprint("writing", __name__)
 
-SIGNED_OUT = "You are signed out, so nothing was stored; your words are all still here. Please sign in again."
 NO_VERSION = "This form has lost the number of its version; open the article in a new tab and copy your words there."
 BUSY = "The database is busy, so nothing was stored; your words are all still here. Please press the button again."
 SAVED_ONLY = (
     "Saved, and not published: somebody else was at it in that moment. Please look, and press the button again."
 )
 
+TRIES = 3
+
 SAVE, PUBLISH, SCHEDULE, PREVIEW = "save", "publish", "schedule", "preview"
 UNPUBLISH, UNSCHEDULE, DISCARD = "unpublish", "unschedule", "discard"
-BIN, TAKE_BACK, THEIRS = "bin", "take-back", "theirs"
+BIN, TAKE_BACK, THEIRS, COPY = "bin", "take-back", "theirs", "copy"
 STORING = frozenset({SAVE, PUBLISH, SCHEDULE})
-DEEDS = STORING | {PREVIEW, UNPUBLISH, UNSCHEDULE, DISCARD, BIN, TAKE_BACK, THEIRS}
+DEEDS = STORING | {PREVIEW, UNPUBLISH, UNSCHEDULE, DISCARD, BIN, TAKE_BACK, THEIRS, COPY}
 
 
 def writers_only(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
-    """Let writers in; others are asked to sign in, with their words kept, or told that it is not theirs to do."""
+    """Let writers in; others are asked to sign in, or told that it is not theirs to do, with their words kept."""
 
     @functools.wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
         if has_any_role(WRITERS):
             return view(*args, **kwargs)
+        if request.method == "POST":
+            why = refusals.of_readers() if current_user.is_authenticated else refusals.OF_STRANGERS
+            return _refuse(why, (request.view_args or {}).get("slug"))
         if current_user.is_authenticated:
             abort(403, NOT_A_WRITER)
-        if request.method == "POST":
-            return _keep_words((request.view_args or {}).get("slug"))
         return current_app.login_manager.unauthorized()  # type: ignore[attr-defined,no-any-return]
 
     return guarded
@@ -68,28 +72,47 @@ def create() -> ResponseReturnValue:
         return editor.show(editor.mark(form, error.problems), status=422)
     except DatabaseBusy as error:
         return _busy(form, None, error)
+    except NotFound:
+        # The account was deleted in this moment.
+        return _refuse(refusals.OF_STRANGERS, None)
 
 
 @blueprint.route("/articles/<slug>/edit", methods=["GET", "POST"])
 @writers_only
 def edit(slug: str) -> ResponseReturnValue:
     """Show the article in the form; do with it what the pressed button says."""
-    editing = editor.find(slug, binned=True)
     if request.method == "GET":
+        editing = editor.find(slug, binned=True)
         return editor.show(_stored_or_taken_up(editing), editing)
     form = EditForm(formdata=editor.typed())
-    deed = _deed()
+    for _ in range(TRIES):
+        # Somebody may bin it, or bring it back, between the look and the deed.
+        with suppress(NotFound):
+            return _edit(form, slug, _deed())
+    return _refuse(refusals.OF_GONE, slug)
+
+
+def _edit(form: EditForm, slug: str, deed: str) -> ResponseReturnValue:
+    """Do what the button says with the article of the form, if it is there and this writer's; raises `NotFound`."""
+    editing = editor.find_sent(parse_id(form.article_id.data), slug)
+    refusal = refusals.find(editing, binned=deed in {TAKE_BACK, THEIRS})
+    if editing is None or refusal is not None:
+        return _refuse(refusal or refusals.OF_GONE, slug)
     try:
         return _store(editing, form, deed) if deed in STORING | {PREVIEW} else _handle(editing, form, deed)
     except Invalid as error:
         return editor.show(editor.mark(form, error.problems), editing, status=422)
     except EditConflict:
-        return _show_both(form, editing.slug)
+        return _show_both(form, editing.article_id)
     except DatabaseBusy as error:
         return _busy(form, editing, error)
 
 
 def _create(form: ArticleForm, deed: str) -> ResponseReturnValue:
+    if deed == COPY:
+        # What could not be saved where it was typed: the address and the by-line stay there.
+        form.slug.data = form.authors.data = ""
+        deed = SAVE
     if not _is_fit(form, deed, before=()):
         return editor.show(form, status=422)
     if deed == PREVIEW:
@@ -108,7 +131,7 @@ def _store(editing: Editing, form: EditForm, deed: str) -> ResponseReturnValue:
         return editor.show(form, editing, status=422)
     if deed == PREVIEW:
         return editor.show(form, editing, with_preview=True)
-    saved = articles.save_article(editing.slug, version, form.written(), actor())
+    saved = articles.save_article(editing.article_id, version, form.written(), actor())
     _forget(form)
     return _go_on(saved, form, deed)
 
@@ -181,7 +204,7 @@ def _words_for_time(at: datetime) -> str:
 def _handle(editing: Editing, form: EditForm, deed: str) -> ResponseReturnValue:
     """Do what is not about the words; what was typed and not saved is kept, and offered again."""
     slug, by = editing.slug, actor()
-    if deed in {UNPUBLISH, UNSCHEDULE, BIN}:
+    if deed in {UNPUBLISH, UNSCHEDULE, BIN, TAKE_BACK}:
         _put_aside(editing, form)
     if deed == UNPUBLISH:
         articles.unpublish_article(slug, by)
@@ -200,7 +223,8 @@ def _handle(editing: Editing, form: EditForm, deed: str) -> ResponseReturnValue:
     elif deed == THEIRS:
         _forget(form)
     elif deed == TAKE_BACK:
-        the_bin.take_from_bin(slug, by)
+        if editing.status == BINNED:
+            the_bin.take_from_bin(slug, by)
         flash("It is out of the bin, as it was before.")
     return redirect(url_for("writing.edit", slug=slug), 303)
 
@@ -221,16 +245,17 @@ def _forget(form: ArticleForm) -> None:
         autosaves.discard(current_user.id, form.form_key.data)
 
 
-def _keep_words(slug: str | None = None) -> ResponseReturnValue:
-    """Show what was typed by somebody whose session is over, so that none of it is lost."""
+def _refuse(refusal: Refusal, slug: str | None) -> ResponseReturnValue:
+    """Show what was typed and cannot be stored, so that none of it is lost, and say why."""
     form = (EditForm if slug else ArticleForm)(formdata=editor.typed())
-    form.form_errors.append(SIGNED_OUT)
-    return editor.show(form, slug=slug, is_signed_out=True, status=403)
+    return editor.show(form, slug=slug, refusal=refusal, status=refusal.status)
 
 
-def _show_both(form: EditForm, slug: str) -> ResponseReturnValue:
-    """Show what was typed and what is stored now; saving once more, knowingly, replaces it."""
-    theirs = editor.find(slug)
+def _show_both(form: EditForm, article_id: int) -> ResponseReturnValue:
+    """Show what was typed and what is stored now; saving once more, knowingly, replaces it. Raises `NotFound`."""
+    theirs = editor.find_sent(article_id, "")
+    if theirs is None or refusals.find(theirs, binned=False):
+        raise NotFound
     form.version.data = str(theirs.version)
     difference = editor.compare(editor.fields_of(theirs), editor.words_in(form))
     return editor.show(form, theirs, difference=difference, status=409)

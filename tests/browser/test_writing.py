@@ -385,6 +385,53 @@ def test_words_survive_a_session_that_ends(late: Page) -> None:
     assert text_of(late) == "Words that took long."
 
 
+def is_out(author: Page, title: str) -> str:
+    """Publish an article and open its form; return its address."""
+    write(author, title, "Words for readers.")
+    press(author, "Publish now")
+    author.wait_for_url("**/articles/*")
+    path = author.url
+    author.goto(f"{path}/edit")
+    return path
+
+
+def test_words_survive_an_article_that_is_moved_meanwhile(author: Page, editor: Page) -> None:
+    path = is_out(author, "It moves about")
+    editor.goto(f"{path}/edit")
+    editor.get_by_label("Address").fill("it-lives-elsewhere")
+    press(editor, "Publish changes")
+    editor.wait_for_url("**/articles/it-lives-elsewhere")
+    author.get_by_label("Text", exact=True).fill("Words typed into the old address.")
+    expect(author.locator("#saved")).to_have_text(re.compile(r"^Saved \d\d:\d\d, for you alone$"))
+    press(author, "Save draft")
+    warning = "Somebody else saved this article while you were writing"
+    expect(author.get_by_role("heading", name=warning)).to_be_visible()
+    assert text_of(author) == "Words typed into the old address."
+    author.get_by_label("Address").fill("it-lives-elsewhere")
+    press(author, "Save mine over theirs")
+    author.wait_for_url("**/articles/it-lives-elsewhere/edit")
+    assert text_of(author) == "Words typed into the old address."
+    author.goto(f"{path}/revisions")
+    author.wait_for_url("**/articles/it-lives-elsewhere/revisions")
+
+
+def test_words_survive_an_article_that_is_binned_meanwhile(author: Page, editor: Page) -> None:
+    path = is_out(author, "It is thrown away")
+    editor.goto(f"{path}/edit")
+    press(editor, "Move to the bin")
+    editor.wait_for_url("**/desk")
+    author.get_by_label("Text", exact=True).fill("Words typed beside the bin.")
+    expect(author.locator("#saved")).to_have_text(re.compile("^Saved"))
+    press(author, "Save draft")
+    warning = "Somebody moved this article to the bin while you were writing"
+    expect(author.get_by_role("heading", name=warning)).to_be_visible()
+    assert text_of(author) == "Words typed beside the bin."
+    picture(author, "10-binned-meanwhile")
+    press(author, "Save as a new draft of mine")
+    author.wait_for_url(re.compile(r"/articles/it-is-thrown-away-\d+/edit"))
+    assert text_of(author) == "Words typed beside the bin."
+
+
 def test_what_is_kept_says_so_when_it_cannot_be(late: Page) -> None:
     write(late, "Written on a train", "Words")
     expect(late.locator("#saved")).to_have_text(re.compile("Saved"))

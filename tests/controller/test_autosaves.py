@@ -6,6 +6,7 @@ from flask.testing import FlaskClient
 
 from tests.controller.markup import Markup
 from tests.controller.people import make_article, make_user, sign_in
+from tests.controller.test_writing import edit_form
 
 WORDS = {"title": "Half a title", "content": "Half a text", "slug": "", "version": "1"}
 
@@ -84,6 +85,7 @@ def test_words_the_same_as_what_is_stored_are_not_offered(author: FlaskClient) -
         {},
         {"fields": []},
         {"article": 5, "fields": {}},
+        {"article_id": 5, "fields": {}},
         {"article": None, "fields": {"title": "x" * 20_000}},
         {"article": None, "fields": {"content": "x" * 1_000_001}},
     ],
@@ -104,15 +106,35 @@ def test_a_key_is_short_and_plain(author: FlaskClient, key: str) -> None:
 
 def test_who_may(app: Flask, client: FlaskClient) -> None:
     assert keep(client) == 401
-    _, slug = make_article(make_user("grace", "author"))
-    make_user("ada", "author")
-    sign_in(client, "ada")
-    assert keep(client, article=slug) == 403
-    assert keep(client, article="nowhere") == 404
     reader = app.test_client()
     make_user("lin", "reader")
     sign_in(reader, "lin")
     assert keep(reader) == 403
+
+
+def test_words_outlive_the_article_they_were_typed_into(app: Flask, author: FlaskClient) -> None:
+    author.post("/create_article", data={"title": "Moves", "content": "Whole", "do": "publish"})
+    page = author.get("/articles/moves/edit").text
+    article_id = next(found["value"] for found in Markup(page).all("input", name="article_id"))
+    form = edit_form(author, "moves", do="publish", slug="elsewhere")
+    assert author.post("/articles/moves/edit", data=form).status_code == 303
+    for place in ({"article": "moves"}, {"article": "moves", "article_id": article_id}):
+        answer = author.put("/autosave/abc123", json={**place, "fields": WORDS})
+        assert (answer.status_code, answer.json["is_apart"]) == (200, False)
+        assert "?kept=abc123" in author.get("/articles/elsewhere/edit").text
+        author.post("/autosave/abc123/discard")
+
+
+@pytest.mark.parametrize("place", ["nowhere", "", "x" * 300, "a-title"])
+def test_words_without_their_article_are_words_of_a_new_one(author: FlaskClient, place: str) -> None:
+    article_id, slug = make_article(make_user("grace", "author"))
+    asked = {"article": place, "article_id": str(article_id if place == slug else 999)}
+    answer = author.put("/autosave/abc123", json={**asked, "fields": WORDS})
+    assert (answer.status_code, answer.json["is_apart"]) == (200, True)
+    assert "Half a text" in author.get("/create_article?kept=abc123").text
+    grace = author.application.test_client()
+    sign_in(grace, "grace")
+    assert "Half a" not in grace.get(f"/articles/{slug}/edit").text
 
 
 def test_nothing_but_json(author: FlaskClient) -> None:

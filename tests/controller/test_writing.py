@@ -67,6 +67,7 @@ def edit_form(client: FlaskClient, slug: str, /, **changes: str) -> dict[str, st
         **FORM,
         "slug": slug,
         "authors": value_of(page.text, "authors"),
+        "article_id": value_of(page.text, "article_id"),
         "version": version_of(page.text),
         **changes,
     }

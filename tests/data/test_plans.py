@@ -9,6 +9,7 @@ from application.data import data_access
 from application.data.data_access import (
     find_due,
     find_forgotten,
+    find_moved,
     find_old_address,
     find_revisions,
     get_all_articles,
@@ -95,6 +96,8 @@ READS: dict[str, tuple[Callable[[], object], int]] = {
     "the editor of somebody": (lambda: get_editing("article-1001", reader=1), 2),
     "where an article stands": (lambda: get_standing("article-1001", 1), 1),
     "several revisions": (lambda: find_revisions(7, 1, 2), 1),
+    "the editor of a form": (lambda: get_editing(1001, reader=1), 2),
+    "where the article of a form stands": (lambda: get_standing(1001, 1), 1),
     "the editor of nothing": (lambda: get_editing("nowhere"), 1),
     "revisions": (lambda: get_revisions(7), 1),
     "a revision": (lambda: get_revision(7, 1), 1),
@@ -119,6 +122,7 @@ READS: dict[str, tuple[Callable[[], object], int]] = {
     "whose name": (lambda: get_user_name(1), 1),
     "a name": (lambda: is_name_taken("Author-1"), 1),
     "an old address": (lambda: find_old_address("/2019/01/old"), 1),
+    "what was at an address": (lambda: find_moved("/2019/01/old"), 1),
 }
 
 

@@ -1,6 +1,6 @@
 """Every read, one function each: cached where everybody may share it, timed, all importable from here."""
 
-from application.data.data_access.addresses import find_old_address
+from application.data.data_access.addresses import find_moved, find_old_address
 from application.data.data_access.articles import (
     get_all_articles,
     get_article,
@@ -29,6 +29,7 @@ __all__ = [
     "find_due",
     "find_forgotten",
     "find_miscounted",
+    "find_moved",
     "find_old_address",
     "find_revisions",
     "get_all_articles",

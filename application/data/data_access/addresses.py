@@ -26,3 +26,9 @@ def find_old_address(path: str) -> str | None:
         return None
     cache.depends_on(tags.card(row.article_id))
     return f"/articles/{quote(row.slug)}" if row.status == PUBLISHED else None
+
+
+@timed("find_moved")
+def find_moved(path: str) -> int | None:
+    """Return the article that was at this folded path once, whatever its status; never cached."""
+    return db.session.scalar(select(OldAddress.article_id).where(OldAddress.address == path))

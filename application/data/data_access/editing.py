@@ -15,8 +15,12 @@ NOBODY = 0
 """An account that is not there: NULL would find the authors without one."""
 
 
+Which = str | int
+"""An article by its slug, or by its id."""
+
+
 @timed("get_editing")
-def get_editing(slug: str, *, binned: bool = False, reader: int | None = None) -> Editing | None:
+def get_editing(which: Which, *, binned: bool = False, reader: int | None = None) -> Editing | None:
     """Return an article whatever its status, but in the bin only if that is where it is looked for; two statements.
 
     `reader` is the account that asks.
@@ -39,7 +43,7 @@ def get_editing(slug: str, *, binned: bool = False, reader: int | None = None) -
         )
         .outerjoin(WorkingCopy, WorkingCopy.article_id == Article.article_id)
         .outerjoin(Autosave, Autosave.autosave_id == _kept_last(reader or NOBODY))
-        .where(Article.slug == slug, (Article.status == BINNED) if binned else (Article.status != BINNED))
+        .where(_is(which), (Article.status == BINNED) if binned else (Article.status != BINNED))
     ).one_or_none()
     if row is None:
         return None
@@ -64,7 +68,7 @@ def get_editing(slug: str, *, binned: bool = False, reader: int | None = None) -
 
 
 @timed("get_standing")
-def get_standing(slug: str, reader: int) -> Standing | None:
+def get_standing(which: Which, reader: int) -> Standing | None:
     """Return where an article stands, in the bin too; one statement, without its text."""
     row = db.session.execute(
         select(
@@ -76,9 +80,13 @@ def get_standing(slug: str, reader: int) -> Standing | None:
             _is_by(reader).label("is_mine"),
         )
         .outerjoin(WorkingCopy, WorkingCopy.article_id == Article.article_id)
-        .where(Article.slug == slug)
+        .where(_is(which))
     ).one_or_none()
     return None if row is None else Standing(**row._mapping)
+
+
+def _is(which: Which) -> ColumnElement[bool]:
+    return Article.slug == which if isinstance(which, str) else Article.article_id == which
 
 
 def _is_by(user_id: int) -> ColumnElement[bool]:

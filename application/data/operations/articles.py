@@ -37,12 +37,12 @@ def create_article(written: Written, by: Actor) -> Saved:
 
 
 @decided_by_constraints
-def save_article(slug: str, version: int, written: Written, by: Actor) -> Saved:
+def save_article(which: Which, version: int, written: Written, by: Actor) -> Saved:
     """Save an article that is still at this version: itself, or as a newer draft beside what readers see.
 
     What is given unchanged is no save. Raises `NotFound`, `EditConflict`, `Invalid`, `DatabaseBusy`.
     """
-    return _save(slug, version, written, by)
+    return _save(which, version, written, by)
 
 
 @decided_by_constraints
@@ -131,9 +131,9 @@ def take_back(which: Which, by: Actor) -> Saved:
         return desk.done(deed, written=desk.written())
 
 
-def _save(slug: str, version: int, written: Written, by: Actor, deed: str | None = None) -> Saved:
+def _save(which: Which, version: int, written: Written, by: Actor, deed: str | None = None) -> Saved:
     fields = run_in_thread(prepare, written)
-    with at_desk(slug, version, by) as desk:
+    with at_desk(which, version, by) as desk:
         before = desk.written()
         after = written_from(fields, before.slug)
         if is_same(before, after):
