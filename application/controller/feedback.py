@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from email_validator import EmailNotValidError, validate_email
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import RequestLimit
 from flask_wtf import FlaskForm
@@ -136,6 +136,25 @@ def done(feedback_id: int) -> ResponseReturnValue:
 def reopen(feedback_id: int) -> ResponseReturnValue:
     """Say that a message needs something after all."""
     operations.reopen(feedback_id, actor())
+    return _back()
+
+
+@blueprint.get("/desk/feedback/<int:feedback_id>/delete")
+@only(EDITORS)
+def ask_to_delete(feedback_id: int) -> str:
+    """Show the message once more, and ask whether it shall go."""
+    message = data_access.get_message(feedback_id) or abort(404)
+    return render_template("feedback/delete.html", message=message, before=request.args.get("before", ""))
+
+
+@blueprint.post("/desk/feedback/<int:feedback_id>/delete")
+@only(EDITORS)
+def delete(feedback_id: int) -> ResponseReturnValue:
+    """Delete a message for good."""
+    if request.form.get("do") != "delete":
+        abort(400, "This form has no such button.")
+    operations.delete_feedback(feedback_id, actor())
+    flash("The message is deleted.")
     return _back()
 
 

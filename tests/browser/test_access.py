@@ -82,6 +82,7 @@ PAGES: dict[str, tuple[Stop, ...]] = {
         Stop(AUTHOR, "/desk?q=nothing"),
     ),
     "/desk/feedback": (Stop(EDITOR, "/desk/feedback"),),
+    "/desk/feedback/<int:feedback_id>/delete": (Stop(EDITOR, "/desk/feedback/1/delete"),),
     "/desk/log": (Stop(ADMINISTRATOR, "/desk/log"), Stop(EDITOR, "/desk/log", 403)),
     "/feedback": (Stop(STRANGER, "/feedback"),),
     "/feedback/thanks": (Stop(STRANGER, "/feedback/thanks"),),

@@ -201,6 +201,32 @@ def test_a_message_is_done_and_open_again(editor: FlaskClient) -> None:
     assert deeds == ["feedback done", "feedback opened again"]
 
 
+def test_a_message_is_deleted_after_a_question(editor: FlaskClient) -> None:
+    number, other = operations.add_feedback(**LETTER), operations.add_feedback(**LETTER)
+    assert f'href="/desk/feedback/{number}/delete?before=open-9"' in editor.get("/desk/feedback?before=open-9").text
+    question = editor.get(f"/desk/feedback/{number}/delete?before=open-9")
+    assert LETTER["message"] in question.text
+    assert Markup(question.text).faults == []
+    assert editor.post(f"/desk/feedback/{number}/delete").status_code == 400
+    assert len(stored()) == 2
+    for _ in range(2):
+        answer = editor.post(f"/desk/feedback/{number}/delete", data={"do": "delete", "before": "open-9"})
+        assert (answer.status_code, answer.location) == (303, "/desk/feedback?before=open-9")
+    assert [row.feedback_id for row in stored()] == [other]
+    entries = db.session.scalars(select(AuditEntry).where(AuditEntry.deed == "feedback deleted")).all()
+    assert [(entry.subject, entry.user_name, entry.details) for entry in entries] == [(f"feedback {number}", "ada", {})]
+    assert editor.get(f"/desk/feedback/{number}/delete").status_code == 404
+
+
+def test_only_editors_delete_messages(app: Flask, client: FlaskClient) -> None:
+    number = operations.add_feedback(**LETTER)
+    assert client.post(f"/desk/feedback/{number}/delete", data={"do": "delete"}).status_code == 302
+    make_user("bo", "author")
+    sign_in(client, "bo")
+    assert client.post(f"/desk/feedback/{number}/delete", data={"do": "delete"}).status_code == 403
+    assert len(stored()) == 1
+
+
 def test_the_way_back_is_the_page_one_came_from(editor: FlaskClient) -> None:
     number = operations.add_feedback(**LETTER)
     answer = editor.post(f"/desk/feedback/{number}/done", data={"before": "open-3"})

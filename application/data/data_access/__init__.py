@@ -12,7 +12,7 @@ from application.data.data_access.audit import get_audit
 from application.data.data_access.autosaves import get_autosave, get_autosaves
 from application.data.data_access.desk import get_day, get_desk, get_names
 from application.data.data_access.editing import get_editing, get_standing
-from application.data.data_access.feedback import get_feedback
+from application.data.data_access.feedback import get_feedback, get_message
 from application.data.data_access.likes import (
     find_miscounted,
     get_like_count,
@@ -45,6 +45,7 @@ __all__ = [
     "get_feedback",
     "get_like_count",
     "get_like_counts",
+    "get_message",
     "get_mine",
     "get_more_by_authors",
     "get_names",

@@ -35,6 +35,13 @@ def get_feedback(before: str | None = None) -> FeedbackPage:
     return FeedbackPage(shown, _cursor(shown[-1]) if len(rows) > PAGE_SIZE else None)
 
 
+@timed("get_message")
+def get_message(feedback_id: int) -> Message | None:
+    """Return one message."""
+    row = db.session.execute(_columns().where(Feedback.feedback_id == feedback_id)).one_or_none()
+    return None if row is None else Message(**row._mapping)
+
+
 def _limited(statement: Rows) -> Rows:
     # SQLite takes a limit inside a union only in a subquery.
     page = statement.limit(PAGE_SIZE + 1).subquery()

@@ -37,6 +37,15 @@ def reopen(feedback_id: int, by: Actor) -> None:
             record("feedback opened again", f"feedback {feedback_id}", by)
 
 
+def delete_feedback(feedback_id: int, by: Actor) -> None:
+    """Delete a message for good; one that is gone already changes nothing. The log says nothing of what it said."""
+    with transaction() as session:
+        row = session.get(Feedback, feedback_id)
+        if row is not None:
+            session.delete(row)
+            record("feedback deleted", f"feedback {feedback_id}", by)
+
+
 def _of(session: Session, feedback_id: int) -> Feedback:
     row = session.get(Feedback, feedback_id)
     if row is None:
