@@ -8,7 +8,8 @@ from flask_security import MailUtil, UsernameUtil
 from flask_security.mail_util import EmailValidateException
 
 from application.controller.letters import deliver
-from application.utils.user_names import fold_name, problem_with
+from application.utils.look_alikes import look_alike_problem
+from application.utils.user_names import RESERVED, fold_name, problem_with
 
 EMAIL_LENGTH = 254
 
@@ -29,7 +30,7 @@ class UsernameRules(UsernameUtil):
         if not username:
             return None, None
         name = fold_name(username)
-        return problem_with(name), name
+        return problem_with(name) or look_alike_problem(name, RESERVED), name
 
 
 class MailRules(MailUtil):

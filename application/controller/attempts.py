@@ -1,8 +1,10 @@
 """How often somebody may guess a secret.
 
 Guesses are counted by account and network together, so that a stranger's do not shut out the owner who comes from
-elsewhere. A browser in which the owner has signed in before is counted by itself, so that not even a stranger in
-the same network can. All that comes from one address has a limit of its own. What was right is not counted.
+elsewhere. A browser in which the owner has signed in before is counted by itself (OWASP calls it a device cookie), so
+that not even a stranger in the same network can; all that do not have it share one more count for each account, so
+that many networks are worth no more than a few. All that comes from one address has a limit of its own. What was right
+is not counted.
 """
 
 import hashlib
@@ -33,6 +35,9 @@ CODE_LIMIT = "5/5 minutes;30/day"
 LETTER_LIMIT = "5/10 minutes;20/day"
 # The one who guesses codes has the password already, and may have many addresses.
 CODES_PER_ACCOUNT = "100/day"
+# All the strangers to an account share this: guessers who have many networks shut out each other. The owner who has
+# no known browser at hand waits with them for an hour.
+STRANGERS_LIMIT = "100/hour;300/day"
 # Guessing passwords must be slow, an office arriving in the morning must not.
 ADDRESS_LIMIT = "120/minute;1200/hour"
 
@@ -63,8 +68,11 @@ def is_known_device() -> bool:
 
 def limit_passwords(view: View) -> View:
     """Limit the passwords that may be tried in a view."""
-    counted = limiter.limit(GUESS_LIMIT, key_func=guesser, methods=["POST"], exempt_when=_is_nobodys)
-    return limit_address(counted(_forgiving(view)))
+    by_network = limiter.limit(GUESS_LIMIT, key_func=guesser, methods=["POST"], exempt_when=_is_nobodys)
+    by_account = limiter.shared_limit(
+        STRANGERS_LIMIT, "passwords", key_func=guessed_account, methods=["POST"], exempt_when=_is_no_stranger
+    )
+    return limit_address(by_account(by_network(_forgiving(view))))
 
 
 def limit_letters(view: View) -> View:
@@ -132,6 +140,10 @@ def _account() -> str:
 
 def _is_nobodys() -> bool:
     return not current_user.is_authenticated and not _typed().strip()
+
+
+def _is_no_stranger() -> bool:
+    return _is_nobodys() or is_known_device()
 
 
 def _typed() -> str:

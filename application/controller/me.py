@@ -1,6 +1,6 @@
 """What is personal, apart from the pages that everybody shares."""
 
-from flask import Blueprint, Response, current_app, jsonify, request, session
+from flask import Blueprint, Response, abort, current_app, jsonify, request, session
 from flask_login import current_user
 
 from application.controller.cookies import SIGNED_IN, mark_signed_out, read_visitor
@@ -14,7 +14,11 @@ blueprint = Blueprint("me", __name__)
 @blueprint.get("/me")
 def me() -> Response:
     """Tell a page's script who reads it, and whether they like its article; one statement in all."""
-    mine = data_access.get_mine(_session_key(), read_visitor(), parse_id(request.args.get("article")))
+    asked = request.args.get("article")
+    article_id = parse_id(asked)
+    if asked is not None and article_id is None:
+        abort(400, "This is not an article’s number.")
+    mine = data_access.get_mine(_session_key(), read_visitor(), article_id)
     can_write = not WRITERS.isdisjoint(mine.roles)
     can_edit = not EDITORS.isdisjoint(mine.roles) or (can_write and mine.wrote)
     response = jsonify(name=mine.name, liked=mine.liked, can_write=can_write, can_edit=can_edit)

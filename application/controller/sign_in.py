@@ -63,6 +63,8 @@ WRITING = (
     "mf_recovery_codes",
 )
 GUESSABLE = ("login", "verify", "change_password")
+# Those that answer with a page only when the form is wrong; the others have something to show.
+WRONG_WHEN_SHOWN = frozenset(WRITING) - {"two_factor_setup", "mf_recovery_codes"}
 
 
 def init_app(app: Flask) -> None:
@@ -73,7 +75,8 @@ def init_app(app: Flask) -> None:
     views: dict[str, Any] = app.view_functions
     for name in WRITING:
         if f"security.{name}" in views:
-            views[f"security.{name}"] = storing(views[f"security.{name}"])
+            view = views[f"security.{name}"]
+            views[f"security.{name}"] = storing(telling(view) if name in WRONG_WHEN_SHOWN else view)
     for name in GUESSABLE:
         views[f"security.{name}"] = limit_passwords(views[f"security.{name}"])
     # Flask-Security's own view signs a new reader in, and so tells a known address from an unknown one.
@@ -104,6 +107,17 @@ def storing(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseR
             abort(409, GONE)
 
     return stored
+
+
+def telling(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+    """Answer 422 where a form comes back with its errors; Flask-Security says 200 to browsers, and 400 to programs."""
+
+    @wraps(view)
+    def told(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+        answer = view(*args, **kwargs)
+        return (answer, 422) if request.method == "POST" and isinstance(answer, str) else answer
+
+    return told
 
 
 def register() -> ResponseReturnValue:

@@ -64,7 +64,7 @@ def test_one_may_sign_in_by_address_or_name_in_any_case(client: FlaskClient, typ
 def test_a_failed_sign_in_tells_nothing(client: FlaskClient, form: dict[str, str]) -> None:
     make_user("grace", "reader")
     answer = client.post("/login", data=form)
-    assert answer.status_code == 200
+    assert answer.status_code == 422
     assert answer.text.count("Authentication failed") >= 1
     for telling in ("does not exist", "Invalid password", "not registered", "provided"):
         assert telling not in answer.text
@@ -106,6 +106,9 @@ def test_a_known_address_keeps_its_password(client: FlaskClient) -> None:
         ("username", "Admin"),
         ("username", "ADMINISTRATOR"),
         ("username", "me"),
+        ("username", "аdmin"),
+        ("username", "асе"),
+        ("username", "adm1n"),
         ("username", ""),
         ("email", "grace"),
         ("email", "grace@"),
@@ -134,6 +137,27 @@ def test_a_taken_name_is_said_to_be_taken(client: FlaskClient) -> None:
     answer = client.post("/register", data={**NEW, "username": "ADA"})
     assert answer.status_code == 422
     assert "taken" in answer.text
+
+
+def test_a_name_that_reads_as_somebodys_is_taken(client: FlaskClient) -> None:
+    make_user("yilmaz", "reader")
+    answer = client.post("/register", data={**NEW, "username": "Yılmaz"})
+    assert answer.status_code == 422
+    assert "taken" in answer.text
+
+
+def test_a_name_from_before_the_rule_still_signs_in(client: FlaskClient) -> None:
+    make_user("аda", "reader")
+    assert client.post("/login", data={"email": "аda", "password": PASSWORD}).status_code == 302
+
+
+def test_a_sign_in_that_fails_says_so_with_its_status(client: FlaskClient) -> None:
+    make_user("grace", "reader")
+    page = client.post("/login", data={"email": "grace", "password": "wrong horse"})
+    assert page.status_code == 422
+    assert 'value="grace"' in page.text
+    assert client.post("/login", json={"email": "grace", "password": "wrong horse"}).status_code == 400
+    assert client.get("/login").status_code == 200
 
 
 def test_nobody_can_register_as_an_imported_author(client: FlaskClient) -> None:

@@ -8,6 +8,7 @@ from application.data.models import Profile, User
 from application.data.records import Person, PersonPage
 from application.extensions import cache, db
 from application.measuring.timing import timed
+from application.utils.look_alikes import latin_reading
 from application.utils.text import fold
 
 _ONE = select(Profile.profile_id, Profile.user_name, Profile.display_name, Profile.biography).where(
@@ -47,8 +48,9 @@ def get_user_id(email: str) -> int | None:
 
 @timed("is_name_taken")
 def is_name_taken(name: str) -> bool:
-    """Tell whether an account or an author, imported ones too, has this name; never cached."""
+    """Tell whether an account or an author, imported ones too, has this name or what it reads as; never cached."""
     folded = fold(name.strip())
-    account = select(User.id).where(User.username == folded)
-    author = select(Profile.profile_id).where(Profile.user_name == folded)
+    names = {folded, latin_reading(folded)}
+    account = select(User.id).where(User.username.in_(names))
+    author = select(Profile.profile_id).where(Profile.user_name.in_(names))
     return db.session.execute(union_all(account, author)).first() is not None
