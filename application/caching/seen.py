@@ -8,7 +8,6 @@ database; that costs a rendering, so it is signed.
 import hashlib
 import hmac
 from enum import Enum
-from http.cookies import SimpleCookie
 from time import time
 from typing import TYPE_CHECKING
 
@@ -49,20 +48,30 @@ class Seen:
 
     def view(self, environ: "WSGIEnvironment", applied: Moment) -> View:
         """Tell which tiers may answer whoever sends this cookie, where `applied` has arrived in this process."""
-        cookies = environ.get("HTTP_COOKIE", "")
-        if f"{COOKIE}=" not in cookies:
+        value = _value(environ.get("HTTP_COOKIE", ""))
+        if value is None:
             return View.ANY
-        morsel = SimpleCookie(cookies).get(COOKIE)
-        if morsel is None:
-            return View.ANY
-        epoch, _, rest = morsel.value.partition(".")
+        epoch, _, rest = value.partition(".")
         if epoch == "db":
             until = rest.partition(".")[0]
-            genuine = hmac.compare_digest(rest, self._signed(until)) and until.isdigit() and int(until) >= time()
+            genuine = (
+                hmac.compare_digest(rest.encode(), self._signed(until).encode())
+                and until.isdigit()
+                and int(until) >= time()
+            )
             return View.DATABASE if genuine else View.REDIS
-        epoch, _, sequence = morsel.value.rpartition(".")
+        epoch, _, sequence = value.rpartition(".")
         has_arrived = epoch == applied.epoch and sequence.isdecimal() and int(sequence[:20]) <= applied.sequence
         return View.ANY if has_arrived else View.REDIS
 
     def _signed(self, until: str) -> str:
         return f"{until}.{hmac.digest(self._key, until.encode(), 'sha256').hex()}"
+
+
+def _value(cookies: str) -> str | None:
+    """Return the cookie's value; the library's parser gives up at the first cookie, whoever's, that it dislikes."""
+    for cookie in cookies.split(";"):
+        name, _, value = cookie.strip().partition("=")
+        if name == COOKIE:
+            return value
+    return None
