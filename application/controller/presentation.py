@@ -4,16 +4,19 @@ import hashlib
 import re
 from datetime import UTC, datetime
 from functools import cache as remember
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, Response, request
+from flask import Flask, Response, request, url_for
 from markupsafe import Markup
 
 from application.config import FRAGMENT_TTL, Settings
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 """For an asset asked for by its content's hash: those bytes never change (RFC 8246)."""
+ADDRESSES_REMEMBERED = 10_000
 
 
 def register_presentation(app: Flask) -> None:
@@ -26,6 +29,14 @@ def register_presentation(app: Flask) -> None:
         # Not url_for: the page that refuses a forged host is made without a URL adapter.
         return f"{app.static_url_path}/{name}?v={fingerprint(folder / name)}"
 
+    @lru_cache(ADDRESSES_REMEMBERED)
+    def known_address(endpoint: str, **values: Any) -> str:
+        return url_for(endpoint, **values)
+
+    def address(endpoint: str, **values: Any) -> str:
+        # A list has sixty links, and building one takes several times as long as looking it up.
+        return url_for(endpoint, **values) if "_external" in values else known_address(endpoint, **values)
+
     def keep_assets(response: Response) -> Response:
         if request.endpoint == "static" and response.status_code in {200, 206, 304}:
             name = (request.view_args or {}).get("filename", "")
@@ -34,7 +45,11 @@ def register_presentation(app: Flask) -> None:
         return response
 
     app.jinja_env.globals.update(
-        site=settings, asset=asset, made_at=lambda: made_at(datetime.now(UTC), zone), FRAGMENT_TTL=FRAGMENT_TTL
+        site=settings,
+        asset=asset,
+        url_for=address,
+        made_at=lambda: made_at(datetime.now(UTC), zone),
+        FRAGMENT_TTL=FRAGMENT_TTL,
     )
     app.jinja_env.filters.update(
         long_date=lambda moment: long_date(moment, zone),

@@ -78,7 +78,9 @@ def make_cards(rows: Sequence[Any]) -> tuple[Card, ...]:
 def make_card(row: Any, authors: tuple[Person, ...]) -> Card:
     """Make one card, and note what it shows."""
     cache.depends_on(tags.card(row.article_id))
-    return Card(**{column.key: getattr(row, column.key) for column in CARD_COLUMNS}, authors=authors)
+    # The record's fields in their order; a list's owner may stand before them.
+    facts: list[Any] = [*row[-len(CARD_COLUMNS) :], authors]
+    return Card(*facts)
 
 
 def read_authors(article_ids: Iterable[int]) -> dict[int, tuple[Person, ...]]:
