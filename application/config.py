@@ -43,6 +43,10 @@ LIMITER_TIMEOUT = 0.1
 """The same for counting requests: memory counts instead, so nothing is lost by giving up early."""
 
 
+DEPLOYED = frozenset({"stage", "production"})
+"""Environments that strangers may reach."""
+
+
 class SettingsError(Exception):
     """The environment does not describe a site that can run; the text names every reason."""
 
@@ -138,7 +142,7 @@ class Settings(BaseModel):
     @property
     def is_deployed(self) -> bool:
         """Tell whether strangers may reach the site."""
-        return self.env in {"stage", "production"}
+        return self.env in DEPLOYED
 
     @property
     def is_secure(self) -> bool:
@@ -190,7 +194,7 @@ _CLASSES: dict[str, type[Settings]] = {
 def load_settings(environ: Mapping[str, str] | None = None, run_env: Path = RUN_ENV) -> Settings:
     """Read the settings for `ENV`; the environment wins over `run.env`. Raises `SettingsError`."""
     environ = os.environ if environ is None else environ
-    written = {} if environ.get("ENV") == "test" else dotenv_values(run_env)
+    written, passed_over = _read_run_env(environ, run_env)
     values = {name.lower(): value for name, value in {**written, **environ}.items() if value}
     env = values.get("env", "development")
     if env not in _CLASSES:
@@ -201,7 +205,22 @@ def load_settings(environ: Mapping[str, str] | None = None, run_env: Path = RUN_
     try:
         return _CLASSES[env](**known)  # type: ignore[arg-type]
     except ValidationError as error:
-        raise SettingsError("; ".join(_explain(problem) for problem in error.errors())) from error
+        reasons = [_explain(problem) for problem in error.errors()]
+        raise SettingsError("; ".join([*reasons, passed_over] if passed_over else reasons)) from error
+
+
+def _read_run_env(environ: Mapping[str, str], run_env: Path) -> tuple[dict[str, str | None], str]:
+    """Return what `run.env` sets for this environment; and why nothing, where there is something to say about it.
+
+    Secrets that a first try on this machine made up are no production's: only a file that names that `ENV` is read.
+    """
+    if environ.get("ENV") == "test":
+        return {}, ""
+    written = dotenv_values(run_env)
+    env, meant = environ.get("ENV") or written.get("ENV"), written.get("ENV") or "development"
+    if not written or env not in DEPLOYED or env == meant:
+        return written, ""
+    return {}, f"{run_env.name} is {meant}'s and was not read; what is meant for {env} there needs the line ENV={env}"
 
 
 def is_loopback(host: str) -> bool:

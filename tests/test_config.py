@@ -1,5 +1,7 @@
 """Settings that are wrong are said to be wrong, by name."""
 
+from pathlib import Path
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -51,6 +53,23 @@ def test_production_names_what_is_missing(missing: str, tmp_path: object) -> Non
 def test_a_wrong_value_is_said_to_be_wrong(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         load_settings({**DEPLOYED, name: value})
+
+
+@pytest.mark.parametrize("of", ["", "ENV=development\n", "ENV=stage\n"])
+def test_production_takes_no_secret_that_was_made_for_another_environment(of: str, tmp_path: Path) -> None:
+    run_env = tmp_path / "run.env"
+    run_env.write_text(f"{of}SECRET_KEY={'d' * 64}\nSECURITY_PASSWORD_SALT=salt\nSITE_NAME=Tried\n")
+    with pytest.raises(SettingsError, match=r"SECRET_KEY.*run\.env.*not read.*ENV=production"):
+        load_settings({**DEPLOYED, "SECRET_KEY": ""}, run_env)
+    assert load_settings(DEPLOYED, run_env).site_name == "Broadsheet"
+    assert load_settings({} if "stage" not in of else {"ENV": "development"}, run_env).secret_key == "d" * 64
+
+
+def test_a_file_that_is_productions_own_is_read(tmp_path: Path) -> None:
+    run_env = tmp_path / "run.env"
+    run_env.write_text("".join(f"{name}={value}\n" for name, value in DEPLOYED.items()))
+    for environ in ({}, {"ENV": "production"}):
+        assert load_settings(environ, run_env).secret_key == DEPLOYED["SECRET_KEY"]
 
 
 def test_an_unknown_environment_is_refused() -> None:
