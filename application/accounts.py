@@ -123,7 +123,7 @@ def load_by_token(datastore: Accounts, request: Request) -> UserMixin | None:
 def _flask_security_config(settings: Settings) -> dict[str, Any]:
     return {
         "SECURITY_DATETIME_FACTORY": utc_now,
-        "SECURITY_REGISTERABLE": True,
+        "SECURITY_REGISTERABLE": settings.is_registration_open,
         "SECURITY_SEND_REGISTER_EMAIL": False,
         "SECURITY_CHANGEABLE": True,
         "SECURITY_CHANGE_URL": "/account/password",

@@ -82,6 +82,7 @@ class Settings(BaseModel):
     site_timezone: str = "UTC"
     site_url: str = ""
     trusted_hosts: tuple[str, ...] = ()
+    registration: Literal["open", "closed"] = "open"
     # Without a server the pages that need mail do not exist.
     mail_server: str = ""
     mail_port: int = Field(587, ge=1, le=65535)
@@ -138,6 +139,11 @@ class Settings(BaseModel):
     def sends_mail(self) -> bool:
         """Tell whether the site can write to people."""
         return bool(self.mail_server)
+
+    @property
+    def is_registration_open(self) -> bool:
+        """Tell whether strangers may open accounts; where not, `flask users create` does."""
+        return self.registration == "open"
 
     @property
     def is_deployed(self) -> bool:

@@ -6,9 +6,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from application import create_app
 from application.data.models import AuditEntry, Role, User
 from application.data.operations.accounts import ensure_roles
 from application.extensions import db
+from tests.conftest import settings_for
 from tests.controller.conftest import Browser
 from tests.controller.people import PASSWORD, make_user, sign_in
 
@@ -43,6 +45,21 @@ def test_a_created_account_signs_in_by_either_name(app: Flask, client: FlaskClie
     assert [role.name for role in user.roles] == ["reader"]
     assert user.confirmed_at is not None
     assert client.post("/login", data={"email": typed, "password": PASSWORD}).status_code == 302
+
+
+def test_where_registration_is_closed_only_the_command_makes_accounts(database_url: str, redis_url: str) -> None:
+    app = create_app(settings_for(database_url, redis_url, REGISTRATION="closed"))
+    app.test_client_class = Browser
+    with app.app_context():
+        ensure_roles()
+        client = app.test_client()
+        assert client.get("/register").status_code == 404
+        assert client.post("/register", data={"email": "a@example.com"}).status_code == 404
+        assert "/register" not in client.get("/login").text
+        made = create(app)
+        assert made.exit_code == 0, made.output
+        assert client.post("/login", data={"email": "gräce", "password": PASSWORD}).status_code == 302
+        db.engine.dispose()
 
 
 @pytest.mark.parametrize(

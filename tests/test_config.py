@@ -48,6 +48,7 @@ def test_production_names_what_is_missing(missing: str, tmp_path: object) -> Non
         ("PORT", "http"),
         ("PROXIES", "-1"),
         ("LOG_LEVEL", "loud"),
+        ("REGISTRATION", "ajar"),
     ],
 )
 def test_a_wrong_value_is_said_to_be_wrong(name: str, value: str) -> None:

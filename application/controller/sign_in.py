@@ -22,6 +22,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user, logout_user, user_logged_out
 from flask_security import hash_password, user_authenticated
 
+from application.config import Settings
 from application.controller import letters, second_factor
 from application.controller.account_forms import NAME_TAKEN, RegistrationForm
 from application.controller.attempts import client_address, know_device, limit_passwords, name_device
@@ -79,8 +80,8 @@ def init_app(app: Flask) -> None:
             views[f"security.{name}"] = storing(telling(view) if name in WRONG_WHEN_SHOWN else view)
     for name in GUESSABLE:
         views[f"security.{name}"] = limit_passwords(views[f"security.{name}"])
-    # Flask-Security's own view signs a new reader in, and so tells a known address from an unknown one.
-    views["security.register"] = limiter.limit(REGISTER_LIMIT, key_func=client_address, methods=["POST"])(register)
+    if app.config["SETTINGS"].is_registration_open:
+        views["security.register"] = limiter.limit(REGISTER_LIMIT, key_func=client_address, methods=["POST"])(register)
 
 
 def refuse_strange_targets() -> None:
@@ -121,18 +122,25 @@ def telling(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseR
 
 
 def register() -> ResponseReturnValue:
-    """Make an account; the answer is the same for an address that already has one."""
+    """Make an account; the answer is the same for an address that already has one.
+
+    Flask-Security's own view signs a new reader in, and so tells a known address from an unknown one.
+    """
     if current_user.is_authenticated:
         return redirect(url_for("account.show"), 303)
+    settings: Settings = current_app.config["SETTINGS"]
     form = RegistrationForm()
     if form.is_submitted() and form.validate():
         password = hash_password(form.password.data)
         try:
-            user_id = registration.register_reader(form.email.data, form.username.data, password)
+            # Without mail a stranger has only to sign in with what they typed to learn whether it is an account.
+            user_id = registration.register_reader(
+                form.email.data, form.username.data, password, spends_name=settings.sends_mail
+            )
         except NameTaken:
             form.username.errors = [NAME_TAKEN]
         else:
-            if current_app.config["SETTINGS"].sends_mail:
+            if settings.sends_mail:
                 letters.greet(form.email.data, is_new=user_id is not None)
                 flash(REGISTERED_BY_MAIL)
             else:

@@ -112,7 +112,7 @@ def test_a_letter_for_the_address_can_be_asked_for_again(client: FlaskClient, bo
 
 def test_registering_a_known_address_tells_its_owner_alone(app: Flask, box: LetterBox) -> None:
     confirmed("ada", "reader")
-    known = app.test_client().post("/register", data={**NEW, "email": "ada@example.com"})
+    known = app.test_client().post("/register", data={**NEW, "email": "ada@example.com", "username": "lovelace"})
     new = app.test_client().post("/register", data=NEW)
     assert (known.status_code, known.location) == (new.status_code, new.location)
     letters = {letter["To"]: str(letter.get_content()) for letter in (box.next(), box.next())}  # type: ignore[attr-defined]
@@ -123,6 +123,26 @@ def test_registering_a_known_address_tells_its_owner_alone(app: Flask, box: Lett
         client = app.test_client()
         answer = client.post("/login", data={"email": address, "password": OTHER})
         assert "Authentication failed" in answer.text
+
+
+def test_who_registers_an_address_of_another_learns_nothing_afterwards_either(app: Flask, box: LetterBox) -> None:
+    """By signing in with what was typed, and by asking for the name once more."""
+    confirmed("ada", "reader")
+    seen = []
+    for email, name in (("ada@example.com", "lovelace"), ("nobody@example.com", "hopper")):
+        client = app.test_client()
+        form = {**NEW, "email": email, "username": name, "password": OTHER, "password_confirm": OTHER}
+        client.post("/register", data=form)
+        client.get("/login")
+        answers = [
+            client.post("/login", data={"email": email, "password": OTHER}),
+            client.post("/login", data={"email": name, "password": OTHER}),
+            client.post("/login", json={"email": email, "password": OTHER}),
+            client.post("/register", data={**form, "email": "other@example.com"}),
+        ]
+        texts = [answer.text.split("made at")[0].replace(email, "EMAIL").replace(name, "NAME") for answer in answers]
+        seen.append([(answer.status_code, text) for answer, text in zip(answers, texts, strict=True)])
+    assert seen[0] == seen[1]
 
 
 def test_a_forgotten_password_is_replaced(app: Flask, client: FlaskClient, box: LetterBox) -> None:
