@@ -42,6 +42,7 @@ from application.data.operations.account_store import Accounts
 from application.data.types import utc_now
 from application.extensions import db
 from application.utils.offload import passwords
+from application.utils.session_keys import LIFETIME
 
 FORMS: dict[str, type[Form]] = {
     "login_form": SignInForm,
@@ -64,7 +65,6 @@ FRESH_WHILE_BUSY = timedelta(minutes=15)
 LETTER_VALID_FOR = timedelta(hours=6)
 RECOVERY_CODES = 10
 TOKEN_LIFETIME = timedelta(hours=12)
-REMEMBER_FOR = timedelta(days=90)
 
 
 class ThreadedContext(CryptContext):  # type: ignore[misc]
@@ -154,7 +154,7 @@ def _flask_security_config(settings: Settings) -> dict[str, Any]:
         "SECURITY_CACHE_CONTROL": None,
         "SECURITY_TOKEN_AUTHENTICATION_HEADER": TOKEN_HEADER,
         "SECURITY_TOKEN_MAX_AGE": TOKEN_LIFETIME,
-        "REMEMBER_COOKIE_DURATION": REMEMBER_FOR,
+        "REMEMBER_COOKIE_DURATION": LIFETIME,
         "REMEMBER_COOKIE_HTTPONLY": True,
         "REMEMBER_COOKIE_SAMESITE": "Lax",
         "REMEMBER_COOKIE_SECURE": settings.is_secure,

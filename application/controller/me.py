@@ -6,7 +6,9 @@ from flask_login import current_user
 from application.controller.cookies import SIGNED_IN, mark_signed_out, read_visitor
 from application.controller.permissions import EDITORS, WRITERS
 from application.data import data_access
+from application.utils import session_keys
 from application.utils.ids import parse_id
+from application.utils.session_keys import SessionKey
 
 blueprint = Blueprint("me", __name__)
 
@@ -18,7 +20,7 @@ def me() -> Response:
     article_id = parse_id(asked)
     if asked is not None and article_id is None:
         abort(400, "This is not an article’s number.")
-    mine = data_access.get_mine(_session_key(), read_visitor(), article_id)
+    mine = data_access.get_mine(_account(), read_visitor(), article_id)
     can_write = not WRITERS.isdisjoint(mine.roles)
     can_edit = not EDITORS.isdisjoint(mine.roles) or (can_write and mine.wrote)
     response = jsonify(name=mine.name, liked=mine.liked, can_write=can_write, can_edit=can_edit)
@@ -28,12 +30,12 @@ def me() -> Response:
     return response
 
 
-def _session_key() -> str | None:
+def _account() -> int | SessionKey | None:
     """Return what identifies the account of this request, without loading the account where that can be helped."""
-    key = session.get("_user_id")
-    if isinstance(key, str):
+    key = session_keys.read(session.get("_user_id"))
+    if key is not None:
         return key
     remembered = current_app.config.get("REMEMBER_COOKIE_NAME", "remember_token") in request.cookies
     if remembered or current_app.config["SECURITY_TOKEN_AUTHENTICATION_HEADER"] in request.headers:
-        return str(current_user.get_id()) if current_user.is_authenticated else None
+        return int(current_user.id) if current_user.is_authenticated else None
     return None

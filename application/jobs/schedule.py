@@ -19,6 +19,7 @@ SCHEDULE = {
     "publish what is due": every(5, "publish_due_articles"),
     "empty the bin": every(HOUR, "empty_bin"),
     "forget what nobody came back for": every(HOUR, "purge_autosaves"),
+    "forget sessions that ended long ago": every(HOUR, "purge_sessions"),
     "make like counts right that a lost job left wrong": every(30, "reconcile_likes"),
     "show that beat and worker are alive": every(30, "heartbeat"),
 }

@@ -9,7 +9,7 @@ from application.config import Settings
 from application.data import invalidation
 from application.data.data_access import find_miscounted
 from application.data.errors import DatabaseBusy
-from application.data.operations import autosaves, likes, schedule
+from application.data.operations import autosaves, likes, schedule, sessions
 from application.data.operations import bin as the_bin
 from application.data.types import utc_now
 from application.extensions import live
@@ -68,6 +68,12 @@ def empty_bin() -> int:
 def purge_autosaves() -> int:
     """Delete what somebody typed, did not send and did not come back for."""
     return autosaves.purge(utc_now())
+
+
+@shared_task(name="purge_sessions")  # type: ignore[untyped-decorator]  # celery ships no types
+def purge_sessions() -> int:
+    """Forget the ended sessions that nobody could show any more."""
+    return sessions.purge(utc_now())
 
 
 def _recount(article_id: int) -> int | None:

@@ -1,5 +1,6 @@
-"""A session lasts until its owner ends it."""
+"""A session lasts until its owner ends it, and no longer."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -8,12 +9,13 @@ from flask.testing import FlaskClient
 from flask_security.change_email import _generate_token as token_for_address
 from flask_security.confirmable import generate_confirmation_token
 from flask_security.recoverable import generate_reset_password_token
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from application.config import Settings
 from application.data.models import User
 from application.data.types import utc_now
 from application.extensions import db
+from application.utils import session_keys
 from application.utils.aside import wait_for_all
 from tests.conftest import settings_for
 from tests.controller.people import make_article, make_user, sign_in
@@ -120,3 +122,85 @@ def test_somebody_elses_address_is_confirmed_without_leaving_ones_own_session(ap
     client.get(f"/confirm_address/{token}")
     assert find("mallory").confirmed_at is not None
     assert "grace@example.com" in client.get("/account").text
+
+
+# Signing out.
+
+
+def copy_of(client: FlaskClient, app: Flask, *names: str) -> FlaskClient:
+    """Return a browser to which somebody has carried these cookies."""
+    other = app.test_client()
+    for name in names:
+        cookie = client.get_cookie(name)
+        assert cookie is not None
+        other.set_cookie(name, cookie.value)
+    return other
+
+
+@pytest.mark.parametrize("cookie", ["session", "remember_token"])
+def test_a_copied_session_ends_with_its_own(app: Flask, client: FlaskClient, cookie: str) -> None:
+    make_user("grace", "reader")
+    confirm_all()
+    sign_in(client, "grace", remember="y")
+    copies = [copy_of(client, app, cookie) for _ in range(2)]
+    assert is_signed_in(copies[0])
+    assert copies[0].get("/me").json["name"] == "grace"  # type: ignore[index]
+    client.post("/logout")
+    for copy in copies:
+        assert copy.get("/me").json["name"] is None  # type: ignore[index]
+        assert not is_signed_in(copy)
+
+
+def test_being_remembered_ends_also_where_the_session_began_with_the_browser(app: Flask, client: FlaskClient) -> None:
+    make_user("grace", "reader")
+    confirm_all()
+    sign_in(client, "grace", remember="y")
+    copy = copy_of(client, app, "remember_token")
+    client.delete_cookie("session")
+    client.post("/logout")
+    assert not is_signed_in(copy)
+
+
+def test_signing_out_here_leaves_other_sessions_alone(app: Flask, client: FlaskClient) -> None:
+    make_user("grace", "reader")
+    confirm_all()
+    elsewhere = app.test_client()
+    sign_in(elsewhere, "grace")
+    sign_in(client, "grace")
+    client.post("/logout")
+    client.post("/logout")
+    assert is_signed_in(elsewhere)
+    sign_in(client, "grace")
+    assert is_signed_in(client)
+
+
+@pytest.mark.parametrize(
+    "key", ["{0}", "{0}.", "{0}.x-1", ".{1}-1", "{0}.{2}-1", "nobody.{1}-1", "{0}.{1}" + "-1" * 40]
+)
+def test_an_old_or_made_up_key_opens_nothing(client: FlaskClient, key: str) -> None:
+    make_user("grace", "reader")
+    confirm_all()
+    uniquifier, now = find("grace").fs_uniquifier, int(time.time())
+    old = now - int(session_keys.LIFETIME.total_seconds()) - 60
+    with client.session_transaction() as session:
+        session["_user_id"] = f"{uniquifier}.{now:x}-1"
+    assert is_signed_in(client)
+    with client.session_transaction() as session:
+        session["_user_id"] = key.format(uniquifier, f"{now:x}", f"{old:x}")
+    assert client.get("/me").json["name"] is None  # type: ignore[index]
+    assert not is_signed_in(client)
+
+
+def test_a_session_is_looked_up_with_its_account_at_once(client: FlaskClient) -> None:
+    make_user("grace", "reader")
+    confirm_all()
+    sign_in(client, "grace")
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        statements.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    client.get("/verify")
+    event.remove(db.engine, "before_cursor_execute", note)
+    assert len([statement for statement in statements if "SELECT" in statement]) == 1, statements

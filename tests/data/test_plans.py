@@ -40,6 +40,7 @@ from application.data.models import Profile
 from application.data.records import DeskFilter
 from application.data.types import utc_now
 from application.extensions import db
+from application.utils.session_keys import SessionKey
 from tests.data.conftest import Statement
 
 TABLES = "articles|article_authors|article_tags|article_likes|profiles|tags|users|roles|roles_users|old_addresses"
@@ -90,7 +91,7 @@ READS: dict[str, tuple[Callable[[], object], int]] = {
     "later like counts": (lambda: get_like_counts(1000), 1),
     "what a visitor sees": (lambda: get_mine(None, "visitor 1", 2), 1),
     "what an account sees": (lambda: get_mine(1, None, 2), 1),
-    "what a session sees": (lambda: get_mine("key of ada", None, 2), 1),
+    "what a session sees": (lambda: get_mine(SessionKey("key of ada", "1-2"), None, 2), 1),
     "what a stranger sees": (lambda: get_mine(None, None, 2), 0),
     "the editor": (lambda: get_editing("article-1001"), 2),
     "the editor of somebody": (lambda: get_editing("article-1001", reader=1), 2),

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from application.config import Settings
 from application.data import data_access, invalidation
 from application.data.models import Article, User
-from application.data.operations import autosaves, likes
+from application.data.operations import autosaves, likes, sessions
 from application.data.operations.articles import publish_article
 from application.data.operations.bin import bin_article
 from application.data.types import utc_now
@@ -20,6 +20,7 @@ from application.jobs import tasks
 from application.jobs.schedule import SCHEDULE
 from application.jobs.workers import celery_config
 from application.live.hub import KEY
+from application.utils.session_keys import LIFETIME, SessionKey
 from tests.articles import TESTER, save, write
 
 
@@ -179,6 +180,17 @@ def test_the_bin_and_old_autosaves_are_emptied(article_id: int, monkeypatch: pyt
     monkeypatch.setattr(tasks, "utc_now", lambda: later)
     assert (tasks.empty_bin(), tasks.purge_autosaves()) == (1, 1)
     assert (tasks.empty_bin(), tasks.purge_autosaves()) == (0, 0)
+
+
+def test_ended_sessions_are_forgotten_when_they_would_be_over_anyway(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions.end([SessionKey("ada", "1-2"), SessionKey("ada", "1-2")])
+    sessions.end([SessionKey("ada", "1-2")])
+    assert tasks.purge_sessions() == 0
+    later = utc_now() + LIFETIME
+    monkeypatch.setattr(tasks, "utc_now", lambda: later)
+    assert (tasks.purge_sessions(), tasks.purge_sessions()) == (1, 0)
 
 
 def test_what_is_due_is_looked_for_often_enough_to_appear_within_ten_seconds() -> None:

@@ -3,15 +3,17 @@
 import random
 from typing import Any
 
-from sqlalchemy import Select, exists, func, literal, select
+from sqlalchemy import Select, and_, exists, func, literal, select
 
 from application.config import LIKES_TTL
 from application.data import tags
+from application.data.data_access.sessions import is_of
 from application.data.models import PUBLISHED, Article, ArticleAuthor, ArticleLike, Profile, Role, User, roles_users
 from application.data.records import LikeCount, LikedArticle, LikePage, Mine
 from application.extensions import cache, db
 from application.measuring.timing import timed
 from application.utils.ids import MAX_ID
+from application.utils.session_keys import SessionKey
 
 COUNTS_A_PAGE = 100
 RECENT_LIKES = 1000
@@ -62,11 +64,11 @@ def get_like_counts(after: int = 0) -> LikePage:
 
 
 @timed("get_mine")
-def get_mine(account: int | str | None, visitor_id: str | None, article_id: int | None) -> Mine:
+def get_mine(account: int | SessionKey | None, visitor_id: str | None, article_id: int | None) -> Mine:
     """Return what one reader alone sees: one statement, never cached.
 
-    `account` is an account's id or, to save loading it, its session key (`fs_uniquifier`). An account that is
-    no more, or not active, counts as none.
+    `account` is an account's id or, to save loading it, its session. An account that is no more, or not active,
+    counts as none, and so does a session that was ended.
     """
     rows = [] if account is None else db.session.execute(_about_account(account, article_id)).all()
     if rows:
@@ -98,7 +100,7 @@ def _window_start() -> int:
     return random.randint(1, max(1, last - WINDOW + 1))  # noqa: S311 - nothing secret
 
 
-def _about_account(account: int | str, article_id: int | None) -> Select[*tuple[Any, ...]]:
+def _about_account(account: int | SessionKey, article_id: int | None) -> Select[*tuple[Any, ...]]:
     """Select one row for each of the account's roles, or one without a role."""
     liked: Any = literal(value=False)
     wrote: Any = literal(value=False)
@@ -112,5 +114,5 @@ def _about_account(account: int | str, article_id: int | None) -> Select[*tuple[
         .outerjoin(Profile, Profile.user_id == User.id)
         .outerjoin(roles_users, roles_users.c.user_id == User.id)
         .outerjoin(Role, Role.id == roles_users.c.role_id)
-        .where(User.id == account if isinstance(account, int) else User.fs_uniquifier == account, User.active)
+        .where(and_(User.id == account, User.active) if isinstance(account, int) else is_of(account))
     )

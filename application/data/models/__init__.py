@@ -24,7 +24,7 @@ from application.data.models.lengths import (
     USER_NAME_LENGTH,
     VISITOR_LENGTH,
 )
-from application.data.models.people import Profile, Role, User, roles_users
+from application.data.models.people import EndedSession, Profile, Role, User, roles_users
 
 __all__ = [
     "ADDRESS_LENGTH",
@@ -52,6 +52,7 @@ __all__ = [
     "ArticleTag",
     "AuditEntry",
     "Autosave",
+    "EndedSession",
     "Feedback",
     "InvalidationOutbox",
     "OldAddress",

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from application.data.models.lengths import DISPLAY_NAME_LENGTH, USER_NAME_LENGTH
 from application.data.types import UTCDateTime, utc_now
 from application.extensions import Base
+from application.utils import session_keys
+from application.utils.session_keys import NAME_LENGTH
 
 roles_users = Table(
     "roles_users",
@@ -57,6 +59,19 @@ class User(Base, UserMixin):
 
     # The base class says list[RoleMixin], and a list is invariant.
     roles: Mapped[list[Role]] = relationship(secondary=roles_users)  # type: ignore[assignment]
+
+    def new_session_key(self) -> str:
+        """Return what a session that begins now carries of its account."""
+        return session_keys.write(self.fs_uniquifier)
+
+
+class EndedSession(Base):
+    """A session that somebody signed out of, kept for as long as a copy of it could be shown."""
+
+    __tablename__ = "ended_sessions"
+
+    name: Mapped[str] = mapped_column(String(NAME_LENGTH), primary_key=True)
+    ended_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, index=True)
 
 
 class Profile(Base):

@@ -10,6 +10,7 @@ from application.data.data_access import find_miscounted, get_like_count, get_li
 from application.data.models import Article, ArticleLike, Profile, Role, User
 from application.data.records import LikeCount, Mine
 from application.extensions import db
+from application.utils.session_keys import SessionKey
 
 Make = Callable[..., int]
 
@@ -56,7 +57,7 @@ def test_an_account_sees_its_name_roles_and_like(make_article: Make, make_user: 
     db.session.add(Profile(user_name="ada", display_name="Ada Lovelace", user_id=ada))
     db.session.commit()
     everything = Mine("Ada Lovelace", liked=True, roles=("author", "reader"))
-    assert get_mine(ada, None, first) == get_mine("key of ada", None, first) == everything
+    assert get_mine(ada, None, first) == get_mine(SessionKey("key of ada", "1-2"), None, first) == everything
     assert get_mine(ada, None, second).liked is False
     assert get_mine(ada, None, None).liked is False
 
@@ -68,7 +69,7 @@ def test_an_account_without_a_profile_goes_by_its_user_name(make_user: Make) -> 
 
 def test_an_account_that_is_shut_or_gone_counts_as_none(make_user: Make) -> None:
     assert get_mine(make_user("ada", active=False), None, None) == Mine(None, liked=False)
-    assert get_mine("key of nobody", None, None) == Mine(None, liked=False)
+    assert get_mine(SessionKey("key of nobody", "1-2"), None, None) == Mine(None, liked=False)
 
 
 def test_a_visitor_sees_their_like(make_article: Make) -> None:
@@ -76,7 +77,7 @@ def test_a_visitor_sees_their_like(make_article: Make) -> None:
     like(first, visitor_id="v")
     assert get_mine(None, "v", first) == Mine(None, liked=True)
     assert get_mine(None, "w", first) == Mine(None, liked=False)
-    assert get_mine("key of nobody", "v", first) == Mine(None, liked=True)
+    assert get_mine(SessionKey("key of nobody", "1-2"), "v", first) == Mine(None, liked=True)
 
 
 def test_wrong_counts_are_found(app: Flask, make_article: Make) -> None:
