@@ -12,6 +12,7 @@ EDITORS = ADMINISTRATORS | {"editor"}
 WRITERS = EDITORS | {"author"}
 
 NOT_A_WRITER = "Writing needs the role of an author, which an administrator gives."
+LONGEST_NAMED = 200
 NOT_THEIRS = "Only its authors and the editors can edit this article."
 
 
@@ -34,13 +35,17 @@ def ask_may_edit(article: Editing | Standing) -> None:
 def problem_with_authors(before: Sequence[str], after: Sequence[str], own_name: str | None) -> str | None:
     """Say why these by-lines are not this writer's to set; None when they are.
 
-    Authors add others and take themselves out; taking somebody else out is for the editors.
+    A by-line says to readers who answers for a text, so nobody signs for another: authors put themselves in and take
+    themselves out, in any order; whom else it names is for the editors.
     """
     if has_any_role(EDITORS):
         return None
+    put_in = [name for name in after if name not in before and name != own_name]
+    if put_in:
+        return f"Only an editor can put {', '.join(put_in)[:LONGEST_NAMED]} into the by-line."
     taken_out = [name for name in before if name not in after and name != own_name]
     if taken_out:
-        return f"Only an editor can take {', '.join(taken_out)} out of the by-line."
+        return f"Only an editor can take {', '.join(taken_out)[:LONGEST_NAMED]} out of the by-line."
     if not before and own_name is not None and own_name not in after:
         return "You are the author; only an editor can write in the name of others alone."
     return None

@@ -7,12 +7,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete, func, select
+from werkzeug.test import TestResponse
 
 from application import create_app
 from application.config import Settings
 from application.controller.forms import ArticleForm
 from application.data.errors import DatabaseBusy
-from application.data.models import Article, User
+from application.data.models import Article, Profile, User
 from application.data.operations import articles
 from application.data.operations.schedule import publish_due
 from application.data.types import utc_now
@@ -252,11 +253,12 @@ def test_another_article_with_the_same_title_gets_its_own_address(author: FlaskC
     assert first != second
 
 
-def test_every_field_is_stored_and_shown_again(app: Flask, author: FlaskClient) -> None:
+def test_every_field_is_stored_and_shown_again(app: Flask) -> None:
     make_article(make_user("grace", "author"))
+    author = signed_in(app, "alan", "editor")
     more = {
         "slug": "Of My Own",
-        "authors": "grace, ada",
+        "authors": "alan, grace",
         "canonical_url": "https://example.org/first",
         "language": "ar",
         "direction": "rtl",
@@ -465,23 +467,51 @@ def test_a_conflict_shows_the_difference_and_lets_one_choose(app: Flask, author:
     assert "The slow fox." in author.get(edit).text
 
 
-def test_authors_may_add_others_and_not_take_them_out(app: Flask, author: FlaskClient) -> None:
+def test_editors_say_who_signs_beside_an_author(app: Flask, author: FlaskClient) -> None:
     make_article(make_user("grace", "author"))
     edit = "/articles/a-new-thing/edit"
     author.post("/create_article", data=DRAFT)
-    assert author.post(edit, data=edit_form(author, "a-new-thing", do="save", authors="grace, ada")).status_code == 303
-    refused = author.post(edit, data=edit_form(author, "a-new-thing", do="save", authors="ada"))
+
+    def save(client: FlaskClient, authors: str) -> TestResponse:
+        return client.post(edit, data=edit_form(client, "a-new-thing", do="save", authors=authors))
+
+    refused = save(author, "ada, grace")
     assert refused.status_code == 422
+    assert "Only an editor can put grace into the by-line." in refused.text
     assert 'id="authors-wrong"' in refused.text
+    assert value_of(refused.text, "authors") == "ada, grace"
     editor = signed_in(app, "alan", "editor")
-    assert editor.post(edit, data=edit_form(editor, "a-new-thing", do="save", authors="ada")).status_code == 303
+    assert save(editor, "grace, ada").status_code == 303
+    # Who stands there already may stand in another order, and be left alone.
+    assert save(author, "ada, grace").status_code == 303
+    refused = save(author, "ada")
+    assert refused.status_code == 422
+    assert "Only an editor can take grace out of the by-line." in refused.text
+    assert save(editor, "ada").status_code == 303
 
 
-def test_an_author_does_not_write_in_the_name_of_others_alone(author: FlaskClient) -> None:
-    make_article(make_user("grace", "author"))
-    answer = author.post("/create_article", data={**DRAFT, "authors": "grace"})
+@pytest.mark.parametrize("authors", ["grace", "ada, grace", "grace, ada", "ada, the-desk", "the-desk"])
+@pytest.mark.parametrize("do", ["save", "publish", "schedule"])
+def test_nobody_signs_for_another(app: Flask, author: FlaskClient, authors: str, do: str) -> None:
+    make_user("grace", "author")
+    db.session.add_all(Profile(user_name=name, display_name=name) for name in ("grace", "the-desk"))
+    db.session.commit()
+    answer = author.post("/create_article", data={**DRAFT, "authors": authors, "do": do})
     assert answer.status_code == 422
     assert 'id="authors-wrong"' in answer.text
+    assert count_articles() == 0
+
+
+def test_a_co_author_takes_themselves_out(app: Flask, author: FlaskClient) -> None:
+    make_article(make_user("grace", "author"))
+    grace = app.test_client()
+    sign_in(grace, "grace")
+    author.post("/create_article", data=DRAFT)
+    editor = signed_in(app, "alan", "editor")
+    edit = "/articles/a-new-thing/edit"
+    editor.post(edit, data=edit_form(editor, "a-new-thing", do="save", authors="ada, grace"))
+    assert grace.post(edit, data=edit_form(grace, "a-new-thing", do="save", authors="ada")).status_code == 303
+    assert grace.get(edit).status_code == 403
 
 
 def test_a_button_that_is_not_there_is_refused(author: FlaskClient) -> None:
