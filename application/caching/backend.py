@@ -7,7 +7,8 @@ from flask import Flask
 from flask_caching.backends.base import BaseCache
 
 from application.caching.codec import JSON, Seal
-from application.caching.store import RedisStore, Stored
+from application.caching.leases import Lease
+from application.caching.store import RedisStore, Stored, Storing
 
 
 class RedisBackend(RedisStore, BaseCache):
@@ -40,7 +41,8 @@ class RedisBackend(RedisStore, BaseCache):
         if moment is None:
             return False
         self.memory.drop(key)
-        return self.store(key, moment, JSON.encode(value), JSON.name, (), timeout) is Stored.YES
+        wish = Storing(key, moment, JSON.encode(value), JSON.name, (), timeout, Lease(key), lambda: None)
+        return self.store(wish) == [Stored.YES]
 
     def add(self, key: str, value: Any, timeout: Any = None) -> bool:
         """Store a value unless there is one."""

@@ -14,7 +14,7 @@ from application.caching.leases import Grant, Lease
 from application.caching.memory import Kept
 from application.caching.policy import Policy, soft_lifetime
 from application.caching.recording import Moment, Recording, record
-from application.caching.store import Found, Stored
+from application.caching.store import Found, Stored, Storing
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,9 @@ class Engine:
         """Return the value under the policy's key, computed and stored when there is none."""
         around = recording.current()
         fresh = around is not None and around.fresh
-        outcome = None if fresh or policy.forced else self._remembered(policy, compute)
+        outcome = _made_on_the_way(policy, around)
+        if outcome is None and not (fresh or policy.forced):
+            outcome = self._remembered(policy, compute)
         if outcome is None:
             outcome = self._share(policy, compute, fresh=fresh)
         announce("hit" if outcome.was_hit else "miss")
@@ -102,7 +104,8 @@ class Engine:
                 return self._refreshed(policy, compute, hit)
             return hit
         finally:
-            self.backend.release(lease)
+            if not lease.is_deferred:
+                self.backend.release(lease)
 
     def _another_computes(self, found: Found, lease: Lease) -> bool:
         if found.moment is None or lease.held:
@@ -140,7 +143,8 @@ class Engine:
             logger.exception("%s could not be refreshed", policy.key)
             return old
         finally:
-            self.backend.release(lease)
+            if not lease.is_deferred:
+                self.backend.release(lease)
 
     def _compute(
         self,
@@ -167,28 +171,53 @@ class Engine:
             if around is not None and (nested or policy.inherits):
                 # What stands around it began earlier, and so did its view of the database.
                 mine.read((), around.moment)
-            with record(mine):
-                value = compute()
+            if nested:
+                assert around is not None  # noqa: S101 - it is nested in something
+                mine.parts = around.parts
+            try:
+                with record(mine):
+                    value = compute()
+            except BaseException:
+                self._store_parts(mine, nested=nested)
+                raise
             if mine.uncached or mine.unstorable or not policy.may_store(value):
+                self._store_parts(mine, nested=nested)
                 break
-            if not mine.overtaken and self._store(policy, mine, value, lease):
+            if mine.overtaken:
+                self._store_parts(mine, nested=nested)
+            elif self._store(policy, mine, value, lease, nested=nested):
                 self._may_be_shared(flight, policy.key, _outcome(mine, value))
                 break
         return _outcome(mine, value)
 
-    def _store(self, policy: Policy, mine: Recording, value: Any, lease: Lease) -> bool:
-        """Store a value; True also when trying again would not help."""
+    def _store_parts(self, mine: Recording, *, nested: bool) -> None:
+        """Store what was made on the way to something that is not stored itself."""
+        if not nested and mine.parts:
+            self.backend.store(*mine.parts)
+            mine.parts.clear()
+
+    def _store(self, policy: Policy, mine: Recording, value: Any, lease: Lease, *, nested: bool) -> bool:
+        """Store a value with its parts, or leave it to what it is a part of; True when trying again would not help."""
         try:
             encoded = policy.codec.encode(value)
         except UncacheableError as error:
+            self._store_parts(mine, nested=nested)
             self._complain(policy.key, error)
             return True
         # The moment by now is that of the oldest part: the value is no truer than that.
         assert mine.moment is not None  # noqa: S101 - without one it is uncached
-        codec = policy.codec.name
-        stored = self.backend.store(policy.key, mine.moment, encoded, codec, mine.tags, policy.timeout, lease=lease)
-        if stored is Stored.YES:
-            self._remember(policy, _outcome(mine, value), self.backend.lifetime_ms(policy.timeout) / 1000, encoded)
+        outcome = _outcome(mine, value)
+
+        def done() -> None:
+            self._remember(policy, outcome, self.backend.lifetime_ms(policy.timeout) / 1000, encoded)
+
+        wish = Storing(policy.key, mine.moment, encoded, policy.codec.name, outcome.tags, policy.timeout, lease, done)
+        if nested:
+            wish.made = outcome
+            wish.is_deferred = lease.is_deferred = True
+            mine.parts.append(wish)
+            return True
+        stored = self.backend.store(*mine.parts, wish)[-1]
         return stored is not Stored.REFUSED
 
     def _remember(self, policy: Policy, outcome: Outcome, left: float, encoded: bytes | None = None) -> None:
@@ -210,7 +239,19 @@ class Engine:
             flight.holds = lambda: self.memory.is_trusted and self.memory.is_current(key, outcome.tags, moment)
 
     def _let_go(self) -> None:
+        """Hold nothing while waiting that whoever is waited for may need: leases of parts, the database."""
+        around = recording.current()
+        if around is not None and around.parts:
+            self.backend.store(*around.parts)
+            around.parts.clear()
         signals.computing.send(self)
+
+
+def _made_on_the_way(policy: Policy, around: Recording | None) -> Outcome | None:
+    """Return what was made a moment ago for the same whole, with which it is yet to be stored."""
+    if around is None or policy.forced:
+        return None
+    return next((wish.made for wish in around.parts if wish.key == policy.key), None)
 
 
 def _outcome(mine: Recording, value: Any) -> Outcome:

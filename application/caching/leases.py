@@ -31,6 +31,8 @@ class Lease:
     token: str = field(default_factory=lambda: secrets.token_hex(8))
     held: bool = False
     since: float = 0.0
+    is_deferred: bool = False
+    """Whether it is held until the whole that its value is a part of is stored."""
 
 
 class Keeper:

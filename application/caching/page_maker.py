@@ -20,7 +20,7 @@ from application.caching.pages import PAGE_TYPE, Rendered, Sendable, opened, pag
 from application.caching.policy import soft_lifetime
 from application.caching.recording import Moment, Recording, record
 from application.caching.seen import View
-from application.caching.store import Found, Stored
+from application.caching.store import Found, Stored, Storing
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -163,8 +163,14 @@ class PageMaker:
             flight.begin()
             uncached = moment is None or attempt == ATTEMPTS - 1
             recording = Recording(moment, uncached=uncached, one_view=uncached, fresh=wanted.fresh)
-            with record(recording):
-                answer = self._render(wanted)
+            try:
+                with record(recording):
+                    answer = self._render(wanted)
+            except BaseException:
+                backend.store(*recording.parts)
+                raise
+            if recording.overtaken or unstorable(answer, recording):
+                backend.store(*recording.parts)
             if answer.code >= HTTPStatus.INTERNAL_SERVER_ERROR and (spare := self._spare(backend, wanted)):
                 return spare
             if refusal := unstorable(answer, recording):
@@ -199,10 +205,11 @@ class PageMaker:
         assert recording.moment is not None  # noqa: S101 - without one the page is not stored
         value = msgspec.json.encode(page)
         timeout = wanted.policy.timeout
-        stored = backend.store(
-            wanted.key, recording.moment, value, PAGE_TYPE, recording.tags, timeout, bodies, lease=lease
-        )
         made = Sendable(page, bodies, tuple(recording.tags))
+        wish = Storing(
+            wanted.key, recording.moment, value, PAGE_TYPE, made.tags, timeout, lease, lambda: None, bodies=bodies
+        )
+        stored = backend.store(*recording.parts, wish)[-1]
         kept = None
         if stored is Stored.YES:
             left = backend.lifetime_ms(timeout) / 1000

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
 _current: ContextVar["Recording | None"] = ContextVar("broadsheet_recording", default=None)
 
@@ -35,6 +36,8 @@ class Recording:
     unstorable: str = ""
     overtaken: bool = False
     """Whether its parts belong to two epochs, so that what is made of them may mix two versions."""
+    parts: list[Any] = field(default_factory=list)
+    """What was made on the way and is to be stored with what is being made, in one round trip."""
     wrote: Moment | None = None
     """The newest change that was told while an ambient recording lasted."""
     untold: bool = False

@@ -1,7 +1,7 @@
 """Values in Redis: conditional stores, invalidation by tag, and leases; memory stands in front of it."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from operator import attrgetter
@@ -58,6 +58,24 @@ class Stored(Enum):
     UNAVAILABLE = "Redis did not answer, or had no room"
 
 
+@dataclass(slots=True)
+class Storing:
+    """A value to be stored; `done` is called when it was. What was made inside another value waits for that one."""
+
+    key: str
+    moment: Moment
+    value: bytes
+    type: str
+    tags: Iterable[str]
+    timeout: int | None
+    lease: Lease
+    done: Callable[[], object]
+    bodies: Mapping[str, bytes] | None = None
+    is_deferred: bool = False
+    made: Any = None
+    """What its maker returned, for whoever needs it again before it is stored."""
+
+
 class RedisStore:
     """What the engine needs of Redis, and what a process needs beside it: memory, flights, a guard, leases."""
 
@@ -106,44 +124,50 @@ class RedisStore:
             return found
         return replace(found, moment=min(found.moment, applied, key=attrgetter("sequence")))
 
-    def store(
-        self,
-        key: str,
-        moment: Moment,
-        value: bytes,
-        type_: str,
-        tags: Iterable[str],
-        timeout: int | None,
-        bodies: Mapping[str, bytes] | None = None,
-        lease: Lease | None = None,
-    ) -> Stored:
-        """Store the JSON `value`, unless it is out of date by now, and give the lease back."""
-        kept = tuple(sorted(tags))
-        entry = Entry(FORMAT, self._seal.release, moment.epoch, type_, moment.sequence, kept, msgspec.Raw(value))
-        fields: list[Any] = [self._seal.close(key, entry)]
-        for name, body in (bodies or {}).items():
+    def store(self, *wishes: Storing) -> list[Stored]:
+        """Store values in one round trip, each unless it is out of date by now, and give their leases back."""
+        if not wishes:
+            return []
+        calls = [self._call_for(wish) for wish in wishes]
+
+        def ask() -> list[Any]:
+            if len(calls) == 1:
+                return [self._store(keys=calls[0][0], args=calls[0][1])]
+            with self.client.pipeline(transaction=False) as pipe:
+                for names, arguments in calls:
+                    self._store(keys=names, args=arguments, client=pipe)
+                return pipe.execute(raise_on_error=False)
+
+        answers = self._guard.ask(ask) or [None] * len(wishes)
+        outcomes = [self._stored(answer) for answer in answers]
+        for wish, outcome in zip(wishes, outcomes, strict=True):
+            if outcome is Stored.YES:
+                self.keeper.let_go(wish.lease)
+                wish.done()
+            elif wish.is_deferred:
+                self.release(wish.lease)
+        return outcomes
+
+    def _call_for(self, wish: Storing) -> tuple[list[str], list[Any]]:
+        tags = tuple(sorted(wish.tags))
+        moment, release = wish.moment, self._seal.release
+        entry = Entry(FORMAT, release, moment.epoch, wish.type, moment.sequence, tags, msgspec.Raw(wish.value))
+        fields: list[Any] = [self._seal.close(wish.key, entry)]
+        for name, body in (wish.bodies or {}).items():
             fields += [name, body]
-        if bodies:
+        if wish.bodies:
             fields.insert(0, PAGE)
-        spare = STALE_IF_ERROR * 1000 if bodies else 0
-        token = lease.token if lease else ""
-        arguments: list[Any] = [
-            moment.epoch,
-            moment.sequence,
-            self.lifetime_ms(timeout),
-            KEYS_PER_TAG,
-            spare,
-            key,
-            token,
-        ]
-        arguments += [len(fields), *fields, *kept]
-        names = [self.prefix + key, LEASE + key, SPARE + key]
-        stored = self._guard.ask(lambda: self._store(keys=names, args=arguments))
-        if stored is None:
+        spare = STALE_IF_ERROR * 1000 if wish.bodies else 0
+        arguments: list[Any] = [moment.epoch, moment.sequence, self.lifetime_ms(wish.timeout), KEYS_PER_TAG, spare]
+        arguments += [wish.key, wish.lease.token, len(fields), *fields, *tags]
+        return [self.prefix + wish.key, LEASE + wish.key, SPARE + wish.key], arguments
+
+    def _stored(self, answer: Any) -> Stored:
+        if isinstance(answer, redis.RedisError):
+            self._guard.note_failure(answer)
+        if answer is None or isinstance(answer, Exception):
             return Stored.UNAVAILABLE
-        if stored == 1 and lease:
-            self.keeper.let_go(lease)
-        return Stored.YES if stored == 1 else Stored.REFUSED
+        return Stored.YES if answer == 1 else Stored.REFUSED
 
     def spare(self, key: str) -> Found:
         """Look up the spare copy of a page."""

@@ -358,3 +358,67 @@ def test_a_function_past_its_soft_lifetime_is_computed_by_one_while_the_others_g
     may_end.set()
     refreshing.join(20)
     assert ask() == 2
+
+
+def parts_of(worker: Worker) -> tuple[Callable[[int], str], Callable[[int], str]]:
+    """Return two functions of which each needs the other's part of the same number; a test may hold them."""
+
+    @worker.cache.memoize(50)
+    def part(number: int) -> str:
+        worker.calls.append(f"part {number}")
+        return f"part {number}"
+
+    @worker.cache.memoize(50)
+    def whole(number: int) -> str:
+        first = part(number)
+        assert worker.go_on.wait(20)
+        return f"{first}, {part(1 - number)}, {part(number)}"
+
+    return part, whole
+
+
+def test_parts_are_stored_with_the_whole_and_made_once(worker: Worker) -> None:
+    _, whole = parts_of(worker)
+    with worker.app.app_context():
+        assert whole(0) == "part 0, part 1, part 0"
+    assert worker.calls == ["part 0", "part 1"]
+    names = {name.decode() for name in worker.redis.scan_iter("flask_cache_*")}
+    assert names == {"flask_cache_part(number=0)", "flask_cache_part(number=1)", "flask_cache_whole(number=0)"}
+    assert not list(worker.redis.scan_iter("broadsheet:lease:*"))
+
+
+def test_two_wholes_that_need_each_others_parts_do_not_wait_for_ever(worker: Worker) -> None:
+    _, whole = parts_of(worker)
+    worker.go_on.clear()
+    answers: list[str] = []
+
+    def ask(number: int) -> None:
+        with worker.app.app_context():
+            answers.append(whole(number))
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in (0, 1)]
+    for thread in threads:
+        thread.start()
+    # Each has made its own part, and holds it back to be stored with its whole.
+    eventually(lambda: len(worker.calls) == 2)
+    worker.go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert sorted(answers) == ["part 0, part 1, part 0", "part 1, part 0, part 1"]
+    assert sorted(map(str, worker.calls)) == ["part 0", "part 1"]
+
+
+def test_parts_of_a_whole_that_failed_are_stored_and_their_leases_given_back(worker: Worker) -> None:
+    part, _ = parts_of(worker)
+
+    @worker.cache.memoize(50)
+    def failing() -> str:
+        part(0)
+        raise RuntimeError("made up")
+
+    with worker.app.app_context():
+        for _ in range(2):
+            with pytest.raises(RuntimeError):
+                failing()
+    assert worker.calls == ["part 0"]
+    assert not list(worker.redis.scan_iter("broadsheet:lease:*"))
