@@ -11,6 +11,7 @@ from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 from application.config import load_settings  # noqa: E402
+from application.controller.old_assets import keep_assets_of  # noqa: E402
 from application.data.outbox_watch import watch_outbox  # noqa: E402
 from application.extensions import cache  # noqa: E402
 from application.live import worker_started  # noqa: E402
@@ -70,4 +71,5 @@ def post_worker_init(worker: Any) -> None:
         cache.is_ready()
     cache.start_worker(worker.wsgi)
     watch_outbox(worker.wsgi)
+    keep_assets_of(worker.wsgi)
     settle()

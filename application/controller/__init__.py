@@ -18,6 +18,7 @@ from application.controller import (
     likes,
     live,
     me,
+    old_assets,
     pages,
     presentation,
     recovery,
@@ -38,6 +39,7 @@ def register_controllers(app: Flask) -> None:
     cross_site.init_app(app)
     errors.register_errors(app)
     presentation.register_presentation(app)
+    old_assets.register_old_assets(app)
     sign_in.init_app(app)
     second_factor.init_app(app)
     recovery.init_app(app)
