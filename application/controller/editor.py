@@ -2,51 +2,26 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from flask import abort, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
 from application.controller.addresses import LONGEST_NAME, fold, is_askable
+from application.controller.differences import Difference, is_same
 from application.controller.forms import ArticleForm, EditForm, site_zone
 from application.controller.permissions import WRITERS, ask_may_edit, has_any_role, may_edit
 from application.controller.refusals import Refusal
 from application.data import data_access
 from application.data.records import AutosaveRecord, Editing, Standing, Written
 from application.utils import markdown
-from application.utils.differences import Block, Piece, compare_texts, compare_words
 from application.utils.offload import run_in_thread
 
 WORDS = ("title", "standfirst", "content", "tags", "authors", "slug", "canonical_url", "language", "direction")
 """What a writer types, by field; the rest of a form is about the saving."""
 
-LABELS = {
-    "title": "Title",
-    "standfirst": "Standfirst",
-    "tags": "Tags",
-    "authors": "Authors",
-    "slug": "Address",
-    "canonical_url": "First published at",
-    "language": "Language",
-    "direction": "Direction",
-}
-
 MOST_OFFERED = 5
-
-
-class FieldChange(NamedTuple):
-    """How one short field differs."""
-
-    label: str
-    pieces: tuple[Piece, ...]
-
-
-class Difference(NamedTuple):
-    """How one text of an article became another."""
-
-    fields: tuple[FieldChange, ...]
-    blocks: tuple[Block, ...]
 
 
 def find(slug: str, *, binned: bool = False) -> Editing:
@@ -203,22 +178,8 @@ def _kept(editing: Editing | None) -> Sequence[AutosaveRecord]:
 
 
 def _says_more(kept: AutosaveRecord, shown: Mapping[str, str]) -> bool:
-    differs = any(kept.fields.get(name, "") != shown[name] for name in WORDS)
-    return differs and any(kept.fields.get(name, "").strip() for name in ("title", "standfirst", "content"))
-
-
-def compare(before: Mapping[str, str], after: Mapping[str, str]) -> Difference:
-    """Tell how one text of an article became another; slow, so it runs beside the event loop."""
-    return run_in_thread(_compare, before, after)
-
-
-def _compare(before: Mapping[str, str], after: Mapping[str, str]) -> Difference:
-    fields = tuple(
-        FieldChange(label, compare_words(before[name], after[name]))
-        for name, label in LABELS.items()
-        if before[name] != after[name]
-    )
-    return Difference(fields, compare_texts(before["content"], after["content"]))
+    is_blank = not any(kept.fields.get(name, "").strip() for name in ("title", "standfirst", "content"))
+    return not is_blank and not is_same(kept.fields, shown)
 
 
 def _look(which: str | int, *, binned: bool = False) -> Editing | None:

@@ -49,15 +49,20 @@ def or_empty(text: str | None) -> str:
     return text or ""
 
 
-def with_line_feeds(text: str | None) -> str | None:
+def with_line_feeds(text: str | None) -> str:
     """Return text with the line ends that are stored; browsers send two characters for each."""
-    return text and text.replace("\r\n", "\n").replace("\r", "\n")
+    return or_empty(text).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def split_names(text: str) -> tuple[str, ...]:
     """Return what stands between commas, each once, in its order."""
     names = (" ".join(name.split()) for name in text.split(","))
     return tuple(dict.fromkeys(name for name in names if name))
+
+
+def fold_names(text: str) -> tuple[str, ...]:
+    """Return the user names between commas in the spelling in which they are stored, in their order."""
+    return tuple(dict.fromkeys(fold(name.removeprefix("@")) for name in split_names(text)))
 
 
 class ArticleForm(FlaskForm):  # type: ignore[misc]
@@ -105,7 +110,7 @@ class ArticleForm(FlaskForm):  # type: ignore[misc]
 
     def author_names(self) -> tuple[str, ...]:
         """Return the authors' user names, in the order in which they were typed."""
-        return tuple(dict.fromkeys(fold(name.removeprefix("@")) for name in split_names(self.authors.data)))
+        return fold_names(self.authors.data)
 
     def written(self) -> Written:
         """Return what was typed, as operations take it."""

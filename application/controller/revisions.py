@@ -4,6 +4,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from application.controller import editor
+from application.controller.differences import compare
 from application.controller.permissions import WRITERS
 from application.controller.staff import actor, only
 from application.data import data_access
@@ -48,7 +49,7 @@ def difference(slug: str) -> ResponseReturnValue:
     before, after = found.get(older) or abort(404), found.get(newer) or abort(404)
     words = (editor.words_of(one.written, standing.slug) for one in (before, after))
     return render_template(
-        "writing/difference.html", article=standing, before=before, after=after, difference=editor.compare(*words)
+        "writing/difference.html", article=standing, before=before, after=after, difference=compare(*words)
     )
 
 

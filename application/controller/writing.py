@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from application.controller import editor, refusals
+from application.controller.differences import compare, is_same
 from application.controller.forms import FORM_KEY, ArticleForm, EditForm, site_zone
 from application.controller.permissions import NOT_A_WRITER, WRITERS, has_any_role, problem_with_authors
 from application.controller.presentation import long_time
@@ -231,7 +232,7 @@ def _handle(editing: Editing, form: EditForm, deed: str) -> ResponseReturnValue:
 
 def _put_aside(editing: Editing, form: EditForm) -> None:
     words = editor.words_in(form)
-    if FORM_KEY.fullmatch(form.form_key.data or "") and words != editor.fields_of(editing):
+    if FORM_KEY.fullmatch(form.form_key.data or "") and not is_same(words, editor.fields_of(editing)):
         fields = {**words, "version": form.version.data or ""}
         autosaves.keep(current_user.id, form.form_key.data, editing.article_id, fields)
 
@@ -257,7 +258,7 @@ def _show_both(form: EditForm, article_id: int) -> ResponseReturnValue:
     if theirs is None or refusals.find(theirs, binned=False):
         raise NotFound
     form.version.data = str(theirs.version)
-    difference = editor.compare(editor.fields_of(theirs), editor.words_in(form))
+    difference = compare(editor.fields_of(theirs), editor.words_in(form))
     return editor.show(form, theirs, difference=difference, status=409)
 
 

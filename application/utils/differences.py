@@ -5,10 +5,16 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import Literal, NamedTuple
 
-Change = Literal["same", "out", "in"]
+Change = Literal["same", "out", "in", "gap"]
 
 CONTEXT = 1
 """Unchanged lines that are shown before and after a changed one."""
+
+AROUND = 90
+"""Unchanged characters that are shown before and after a change within a line."""
+
+WORTH_A_GAP = 60
+"""Characters that must be left out at least for a gap to be easier to read than they are."""
 
 EXACT = 1_000_000
 """Pairs of words that are compared one by one; above, words that are everywhere no longer anchor a match."""
@@ -20,7 +26,7 @@ _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 
 
 class Piece(NamedTuple):
-    """Words that stayed, went or came."""
+    """Words that stayed, went or came; or a gap, where words that stayed are left out."""
 
     change: Change
     text: str
@@ -53,6 +59,54 @@ def compare_texts(before: str, after: str) -> tuple[Block, ...]:
 def compare_words(before: str, after: str) -> tuple[Piece, ...]:
     """Tell what changed within a line or a paragraph."""
     return _compare_block(before, after, BUDGET)[1]
+
+
+def trim(blocks: Sequence[Block]) -> Iterator[Block]:
+    """Leave out the words of unchanged stretches that are far from every change."""
+    for number, block in enumerate(blocks):
+        follows = number > 0 and _is_changed(blocks[number - 1])
+        leads = not block.skipped and number + 1 < len(blocks) and _is_changed(blocks[number + 1])
+        yield Block(trim_pieces(block.pieces, follows=follows, leads=leads), block.skipped)
+
+
+def trim_pieces(pieces: Sequence[Piece], *, follows: bool = False, leads: bool = False) -> tuple[Piece, ...]:
+    """Do so within a line; `follows` and `leads` say whether a change stands before and after it."""
+    trimmed: list[Piece] = []
+    for number, piece in enumerate(pieces):
+        if piece.change == "same":
+            trimmed += _around(piece.text, head=number > 0 or follows, tail=number + 1 < len(pieces) or leads)
+        else:
+            trimmed.append(piece)
+    return tuple(trimmed)
+
+
+def count_changes(pieces: Sequence[Piece]) -> int:
+    """Return in how many places something went, came, or gave way to something else."""
+    kinds = [piece.change == "same" for piece in pieces]
+    return sum(not kind and (number == 0 or kinds[number - 1]) for number, kind in enumerate(kinds))
+
+
+def _is_changed(block: Block) -> bool:
+    return any(piece.change != "same" for piece in block.pieces)
+
+
+def _around(text: str, *, head: bool, tail: bool) -> Iterator[Piece]:
+    """Yield the beginning and the end of an unchanged stretch, cut between words where there are any."""
+    start = _cut(text) if head else 0
+    end = len(text) - (_cut(text[::-1]) if tail else 0)
+    if end - start < WORTH_A_GAP:
+        yield Piece("same", text)
+        return
+    if head:
+        yield Piece("same", text[:start])
+    yield Piece("gap", "…")
+    if tail:
+        yield Piece("same", text[end:])
+
+
+def _cut(text: str) -> int:
+    spaces = [found.end() for found in re.finditer(r"\s+", text[:AROUND])]
+    return spaces[-1] if spaces else min(AROUND, len(text))
 
 
 def _lines(text: str) -> list[str]:

@@ -24,7 +24,7 @@ def author(app: Flask, client: FlaskClient) -> FlaskClient:
 
 
 def form(client: FlaskClient, **changes: str) -> dict[str, str]:
-    return edit_form(client, "a-thing", do="save", standfirst="", tags="", **{"title": "A thing", **changes})
+    return edit_form(client, "a-thing", **{"do": "save", "standfirst": "", "tags": "", "title": "A thing", **changes})
 
 
 def test_every_save_is_listed_with_who_and_what(author: FlaskClient) -> None:
@@ -41,10 +41,38 @@ def test_two_saves_are_compared_by_words_the_older_first(author: FlaskClient) ->
     for query in ("from=1&to=3", "from=3&to=1"):
         page = author.get(f"{HISTORY}/difference?{query}")
         assert page.status_code == 200
-        assert "<del>quick</del><ins>slow</ins>" in page.text
+        assert "quick</del><ins>slow</ins>" in page.text
         assert "Title" in page.text
         assert Markup(page.text).faults == []
-    assert "the same, to the letter" in author.get(f"{HISTORY}/difference?from=2&to=2").text
+    assert "The two are the same." in author.get(f"{HISTORY}/difference?from=2&to=2").text
+
+
+def test_tags_in_another_order_are_no_change(author: FlaskClient) -> None:
+    author.post(EDIT, data=form(author, tags="zebra, apple, Rust"))
+    author.post(EDIT, data=form(author, tags="zebra, apple, Rust", do="publish"))
+    newest = author.get(HISTORY).text
+    last = max(int(found["value"]) for found in Markup(newest).all("input", name="from"))
+    page = author.get(f"{HISTORY}/difference?from={last - 1}&to={last}").text
+    assert "The two are the same." in page
+    author.post(EDIT, data=form(author, tags="rust, yak, apple"))
+    page = author.get(f"{HISTORY}/difference?from={last}&to={last + 1}").text
+    assert '<del id="first-change">zebra</del>, <ins>yak</ins></dd>' in page
+    assert "2 changes." in page
+
+
+def test_a_change_in_a_long_paragraph_is_found(author: FlaskClient) -> None:
+    long = " ".join(f"word{number}" for number in range(400))
+    author.post(EDIT, data=form(author, content=f"{long}\n\nStays."))
+    author.post(EDIT, data=form(author, content=f"{long.replace('word200 ', 'other ')}\n\nStays."))
+    page = author.get(f"{HISTORY}/difference?from=4&to=5").text
+    assert '<del id="first-change">word200</del><ins>other</ins>' in page
+    assert "word195" in page
+    assert "word205" in page
+    assert "word100" not in page
+    assert "word300" not in page
+    assert "1 change." in page
+    assert [found["href"] for found in Markup(page).all("a", href="#first-change")]
+    assert Markup(page).faults == []
 
 
 def test_one_save_is_shown_as_readers_would_see_it(author: FlaskClient) -> None:

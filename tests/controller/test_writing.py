@@ -459,6 +459,9 @@ def test_a_conflict_shows_the_difference_and_lets_one_choose(app: Flask, author:
     conflict = author.post(edit, data=mine)
     assert conflict.status_code == 409
     assert "<del>quick</del><ins>slow</ins>" in conflict.text
+    # The title changed too, in the table above; tags in another order did not.
+    assert conflict.text.index("first-change") < conflict.text.index("quick</del>")
+    assert "<dt>Tags</dt>" not in conflict.text
     assert buttons_of(conflict.text) >= {"save", "theirs"}
     assert Markup(conflict.text).faults == []
     assert author.post(edit, data={**mine, "do": "theirs"}).location == edit

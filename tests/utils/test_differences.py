@@ -4,7 +4,16 @@ import random
 
 import pytest
 
-from application.utils.differences import Block, Piece, compare_texts, compare_words
+from application.utils.differences import (
+    AROUND,
+    Block,
+    Piece,
+    compare_texts,
+    compare_words,
+    count_changes,
+    trim,
+    trim_pieces,
+)
 
 OLD = "One.\n\nTwo two two.\n\nThree.\n\nFour.\n\nFive.\n\nSix.\n"
 
@@ -53,6 +62,42 @@ def test_odd_texts(before: str, after: str) -> None:
     blocks = compare_texts(before, after)
     assert "".join(shown(block.pieces, "in") for block in blocks) == before
     assert "".join(shown(block.pieces, "out") for block in blocks) == after
+
+
+LONG = " ".join(f"word{number}" for number in range(300))
+
+
+def test_words_far_from_every_change_leave_a_gap() -> None:
+    before = f"{LONG}\n\n{LONG}\n\n{LONG}\n"
+    blocks = compare_texts(before, before.replace("word150 ", "other ", 2).replace("other ", "word150 ", 1))
+    trimmed = list(trim(blocks))
+    # The end of the paragraph before, what stands around the change, the beginning of the paragraph after.
+    kept = ["".join(piece.text for piece in block.pieces if piece.change == "same") for block in trimmed]
+    assert all(len(text) <= 2 * AROUND for text in kept)
+    text = "".join(kept)
+    assert [word in text.split() for word in ("word299", "word149", "word151", "word0")] == [True] * 4
+    assert [piece.text for block in trimmed for piece in block.pieces if piece.change in {"out", "in"}] == [
+        "word150",
+        "other",
+    ]
+    assert sum(block.skipped for block in trimmed) == sum(block.skipped for block in blocks)
+
+
+@pytest.mark.parametrize("text", ["short", "", "ж" * 500, "字" * 500, "a b " * 200])
+def test_what_is_cut_is_the_middle_alone(text: str) -> None:
+    one = (Piece("in", "x"), Piece("same", text), Piece("out", "y"))
+    trimmed = trim_pieces(one)
+    assert (trimmed[0], trimmed[-1]) == (one[0], one[-1])
+    head, *rest = [piece.text for piece in trimmed if piece.change == "same"]
+    assert text.startswith(head)
+    assert all(text.endswith(tail) for tail in rest)
+    assert trim_pieces(one[1:2]) == (one[1:2] if len(text) < 60 else (Piece("gap", "…"),))
+
+
+def test_changes_are_counted_by_place() -> None:
+    assert count_changes(compare_words("The quick brown fox jumps.", "The slow brown fox sleeps.")) == 2
+    assert count_changes(compare_words("a b", "a b c")) == 1
+    assert count_changes(compare_words("same", "same")) == 0
 
 
 @pytest.mark.parametrize("seed", range(30))
