@@ -9,6 +9,7 @@ from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
 from application.controller.addresses import LONGEST_NAME, fold, is_askable
+from application.controller.conflicts import Conflict
 from application.controller.differences import Difference, is_same
 from application.controller.forms import ArticleForm, EditForm, site_zone
 from application.controller.permissions import WRITERS, ask_may_edit, has_any_role, may_edit
@@ -22,6 +23,8 @@ WORDS = ("title", "standfirst", "content", "tags", "authors", "slug", "canonical
 """What a writer types, by field; the rest of a form is about the saving."""
 
 MOST_OFFERED = 5
+
+BUSY = "The database is busy, so nothing was stored; your words are all still here. Please press the button again."
 
 
 def find(slug: str, *, binned: bool = False) -> Editing:
@@ -145,6 +148,7 @@ def show(
     slug: str | None = None,
     with_preview: bool = False,
     difference: Difference | None = None,
+    conflict: Conflict | None = None,
     refusal: Refusal | None = None,
     status: int = 200,
 ) -> tuple[str, int]:
@@ -155,8 +159,9 @@ def show(
         editing=editing,
         slug=editing.slug if editing else slug,
         preview=run_in_thread(markdown.render, form.content.data or "") if with_preview else None,
-        theirs=words_of(editing.written, editing.slug) if editing and difference else None,
+        theirs=words_of(editing.written, editing.slug) if editing and conflict else None,
         difference=difference,
+        conflict=conflict,
         refusal=refusal,
         may_write=has_any_role(WRITERS),
         offers=offers(editing, form) if request.method == "GET" else (),

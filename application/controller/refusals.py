@@ -4,11 +4,12 @@ from typing import NamedTuple
 
 from flask_login import current_user
 
+from application.controller.deeds import COPY, TAKE_BACK
 from application.controller.permissions import NOT_A_WRITER, NOT_THEIRS, may_edit
 from application.data.models import BINNED
 from application.data.records import Editing
 
-SIGN_IN, COPY, TAKE_BACK = "sign in", "copy", "take back"
+SIGN_IN = "sign-in"
 
 KEPT = "Nothing was stored; your words are all still here, in the form below."
 

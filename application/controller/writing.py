@@ -10,9 +10,24 @@ from flask import Blueprint, abort, current_app, flash, redirect, request, url_f
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from application.controller import editor, refusals
-from application.controller.differences import compare, is_same
-from application.controller.forms import FORM_KEY, ArticleForm, EditForm, site_zone
+from application.controller import conflicts, deeds, editor, kept_words, refusals
+from application.controller.conflicts import Conflict
+from application.controller.deeds import (
+    BIN,
+    COPY,
+    DISCARD,
+    HIDING,
+    PREVIEW,
+    SAVE,
+    SCHEDULE,
+    STORING,
+    TAKE_BACK,
+    THEIRS,
+    UNPUBLISH,
+    UNSCHEDULE,
+)
+from application.controller.differences import compare
+from application.controller.forms import ArticleForm, EditForm, site_zone
 from application.controller.permissions import NOT_A_WRITER, WRITERS, has_any_role, problem_with_authors
 from application.controller.presentation import long_time
 from application.controller.refusals import Refusal
@@ -20,27 +35,20 @@ from application.controller.staff import actor
 from application.data import data_access
 from application.data.errors import DatabaseBusy, EditConflict, Invalid, NotFound
 from application.data.models import BINNED
-from application.data.operations import articles, autosaves, people
+from application.data.operations import articles, people
 from application.data.operations import bin as the_bin
-from application.data.records import AutosaveRecord, Editing, Saved
+from application.data.records import Editing, Saved
 from application.utils.ids import parse_id
 
 P = ParamSpec("P")
 blueprint = Blueprint("writing", __name__)
 
 NO_VERSION = "This form has lost the number of its version; open the article in a new tab and copy your words there."
-BUSY = "The database is busy, so nothing was stored; your words are all still here. Please press the button again."
 SAVED_ONLY = (
     "Saved, and not published: somebody else was at it in that moment. Please look, and press the button again."
 )
 
 TRIES = 3
-
-SAVE, PUBLISH, SCHEDULE, PREVIEW = "save", "publish", "schedule", "preview"
-UNPUBLISH, UNSCHEDULE, DISCARD = "unpublish", "unschedule", "discard"
-BIN, TAKE_BACK, THEIRS, COPY = "bin", "take-back", "theirs", "copy"
-STORING = frozenset({SAVE, PUBLISH, SCHEDULE})
-DEEDS = STORING | {PREVIEW, UNPUBLISH, UNSCHEDULE, DISCARD, BIN, TAKE_BACK, THEIRS, COPY}
 
 
 def writers_only(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
@@ -65,7 +73,7 @@ def writers_only(view: Callable[P, ResponseReturnValue]) -> Callable[P, Response
 def create() -> ResponseReturnValue:
     """Show the form; store what it brings."""
     if request.method == "GET":
-        return editor.show(_empty_or_taken_up())
+        return editor.show(kept_words.empty_or_taken_up())
     form = ArticleForm(formdata=editor.typed())
     try:
         return _create(form, _deed())
@@ -84,7 +92,7 @@ def edit(slug: str) -> ResponseReturnValue:
     """Show the article in the form; do with it what the pressed button says."""
     if request.method == "GET":
         editing = editor.find(slug, binned=True)
-        return editor.show(_stored_or_taken_up(editing), editing)
+        return editor.show(kept_words.stored_or_taken_up(editing), editing)
     form = EditForm(formdata=editor.typed())
     for _ in range(TRIES):
         # Somebody may bin it, or bring it back, between the look and the deed.
@@ -104,7 +112,7 @@ def _edit(form: EditForm, slug: str, deed: str) -> ResponseReturnValue:
     except Invalid as error:
         return editor.show(editor.mark(form, error.problems), editing, status=422)
     except EditConflict:
-        return _show_both(form, editing.article_id)
+        return _show_both(form, editing.article_id, conflicts.of_deed(deed))
     except DatabaseBusy as error:
         return _busy(form, editing, error)
 
@@ -119,7 +127,7 @@ def _create(form: ArticleForm, deed: str) -> ResponseReturnValue:
     if deed == PREVIEW:
         return editor.show(form, with_preview=True)
     saved = articles.create_article(form.written(), actor())
-    _forget(form)
+    kept_words.forget(form)
     return _go_on(saved, form, deed)
 
 
@@ -133,14 +141,14 @@ def _store(editing: Editing, form: EditForm, deed: str) -> ResponseReturnValue:
     if deed == PREVIEW:
         return editor.show(form, editing, with_preview=True)
     saved = articles.save_article(editing.article_id, version, form.written(), actor())
-    _forget(form)
+    kept_words.forget(form)
     return _go_on(saved, form, deed)
 
 
 def _deed() -> str:
     """Return what the pressed button says; a form sent by the Enter key is saved."""
     deed = request.form.get("do", SAVE)
-    return deed if deed in DEEDS else abort(400, "This form has no such button.")
+    return deed if deed in deeds.ALL else abort(400, "This form has no such button.")
 
 
 def _is_fit(form: ArticleForm, deed: str, before: tuple[str, ...]) -> bool:
@@ -204,46 +212,33 @@ def _words_for_time(at: datetime) -> str:
 
 def _handle(editing: Editing, form: EditForm, deed: str) -> ResponseReturnValue:
     """Do what is not about the words; what was typed and not saved is kept, and offered again."""
-    slug, by = editing.slug, actor()
-    if deed in {UNPUBLISH, UNSCHEDULE, BIN, TAKE_BACK}:
-        _put_aside(editing, form)
+    slug, by, version = editing.slug, actor(), parse_id(form.version.data)
+    if version is None and deed in HIDING | {DISCARD}:
+        form.form_errors.append(NO_VERSION)
+        return editor.show(form, editing, status=422)
+    if deed in HIDING | {TAKE_BACK}:
+        kept_words.put_aside(editing, form)
     if deed == UNPUBLISH:
-        articles.unpublish_article(slug, by)
+        articles.unpublish_article(slug, by, version)
         flash("Readers do not see it any more. Your text is all here.")
     elif deed == UNSCHEDULE:
-        articles.unschedule_article(slug, by)
+        articles.unschedule_article(slug, by, version)
         flash("Nothing is published by itself any more. Your text is all here.")
     elif deed == DISCARD:
-        articles.discard_working_copy(slug, parse_id(form.version.data) or 0, by)
-        _forget(form)
+        articles.discard_working_copy(slug, version or 0, by)
+        kept_words.forget(form)
         flash("The newer draft is gone from here; it stays among the revisions.")
     elif deed == BIN:
-        the_bin.bin_article(slug, by)
+        the_bin.bin_article(slug, by, version)
         flash(f"“{editing.written.title}” is in the bin, for 30 days.")
         return redirect(url_for("desk.desk"), 303)
     elif deed == THEIRS:
-        _forget(form)
+        kept_words.forget(form)
     elif deed == TAKE_BACK:
         if editing.status == BINNED:
             the_bin.take_from_bin(slug, by)
         flash("It is out of the bin, as it was before.")
     return redirect(url_for("writing.edit", slug=slug), 303)
-
-
-def _put_aside(editing: Editing, form: EditForm) -> None:
-    words = editor.words_in(form)
-    if FORM_KEY.fullmatch(form.form_key.data or "") and not is_same(words, editor.fields_of(editing)):
-        fields = {**words, "version": form.version.data or ""}
-        autosaves.keep(current_user.id, form.form_key.data, editing.article_id, fields)
-
-
-def _forget(form: ArticleForm) -> None:
-    """Forget what was kept while it was typed: it is stored now, or not wanted."""
-    if not FORM_KEY.fullmatch(form.form_key.data or ""):
-        return
-    # The deed itself is done: words that are offered once too often do no harm, a second try would.
-    with suppress(DatabaseBusy):
-        autosaves.discard(current_user.id, form.form_key.data)
 
 
 def _refuse(refusal: Refusal, slug: str | None) -> ResponseReturnValue:
@@ -252,36 +247,17 @@ def _refuse(refusal: Refusal, slug: str | None) -> ResponseReturnValue:
     return editor.show(form, slug=slug, refusal=refusal, status=refusal.status)
 
 
-def _show_both(form: EditForm, article_id: int) -> ResponseReturnValue:
-    """Show what was typed and what is stored now; saving once more, knowingly, replaces it. Raises `NotFound`."""
+def _show_both(form: EditForm, article_id: int, conflict: Conflict) -> ResponseReturnValue:
+    """Show what was typed and what is stored now; the same once more is done knowingly. Raises `NotFound`."""
     theirs = editor.find_sent(article_id, "")
     if theirs is None or refusals.find(theirs, binned=False):
         raise NotFound
     form.version.data = str(theirs.version)
     difference = compare(editor.fields_of(theirs), editor.words_in(form))
-    return editor.show(form, theirs, difference=difference, status=409)
+    return editor.show(form, theirs, difference=difference, conflict=conflict, status=409)
 
 
 def _busy(form: ArticleForm, editing: Editing | None, error: DatabaseBusy) -> ResponseReturnValue:
-    form.form_errors.append(BUSY)
+    form.form_errors.append(editor.BUSY)
     page, _ = editor.show(form, editing)
     return page, 503, {"Retry-After": str(error.retry_after)}
-
-
-def _empty_or_taken_up() -> ArticleForm:
-    kept = _asked_for(None)
-    if kept is not None:
-        return editor.taken_up(kept, None)
-    return ArticleForm(formdata=None, form_key=editor.new_form_key())
-
-
-def _stored_or_taken_up(editing: Editing) -> ArticleForm:
-    kept = _asked_for(editing.article_id)
-    return editor.filled(editing) if kept is None else editor.taken_up(kept, editing)
-
-
-def _asked_for(article_id: int | None) -> AutosaveRecord | None:
-    """Return the kept words that the address names, if they are this writer's and this article's."""
-    key = request.args.get("kept", "")
-    kept = data_access.get_autosave(current_user.id, key) if FORM_KEY.fullmatch(key) else None
-    return kept if kept is not None and kept.article_id == article_id else None

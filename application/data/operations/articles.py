@@ -72,18 +72,18 @@ def publish_article(slug: str, version: int | None, by: Actor, at: datetime | No
 
 
 @decided_by_constraints
-def unpublish_article(slug: str, by: Actor) -> Saved:
+def unpublish_article(slug: str, by: Actor, version: int | None = None) -> Saved:
     """Take an article back from readers, or from the schedule; it keeps its date, address and likes.
 
-    Raises `NotFound`, `DatabaseBusy`.
+    Raises `NotFound`, `EditConflict`, `DatabaseBusy`.
     """
-    return take_back(slug, by)
+    return take_back(slug, by, version)
 
 
 @decided_by_constraints
-def unschedule_article(slug: str, by: Actor) -> Saved:
-    """Take an article, or its newer draft, off the schedule. Raises `NotFound`, `DatabaseBusy`."""
-    with at_desk(slug, None, by) as desk:
+def unschedule_article(slug: str, by: Actor, version: int | None = None) -> Saved:
+    """Take an article, or its newer draft, off the schedule. Raises `NotFound`, `EditConflict`, `DatabaseBusy`."""
+    with at_desk(slug, version, by) as desk:
         article = desk.article
         if article.scheduled_for is None:
             return desk.saved()
@@ -119,9 +119,9 @@ def publish(which: Which, version: int | None, by: Actor, at: datetime | None = 
     raise EditConflict
 
 
-def take_back(which: Which, by: Actor) -> Saved:
+def take_back(which: Which, by: Actor, version: int | None = None) -> Saved:
     """Do what `unpublish_article` says."""
-    with at_desk(which, None, by) as desk:
+    with at_desk(which, version, by) as desk:
         article = desk.article
         if article.status not in {PUBLISHED, SCHEDULED}:
             return desk.saved()

@@ -17,9 +17,9 @@ SITE = Actor(None, "the site")
 
 
 @decided_by_constraints
-def bin_article(slug: str, by: Actor) -> Saved:
-    """Put an article into the bin, out of everybody's sight. Raises `NotFound`, `DatabaseBusy`."""
-    with at_desk(slug, None, by) as desk:
+def bin_article(slug: str, by: Actor, version: int | None = None) -> Saved:
+    """Put an article into the bin, out of everybody's sight. Raises `NotFound`, `EditConflict`, `DatabaseBusy`."""
+    with at_desk(slug, version, by) as desk:
         article = desk.article
         article.binned_from, article.binned_at = article.status, utc_now()
         article.status = BINNED
