@@ -10,10 +10,10 @@ HELD = 3.0
 
 
 @contextmanager
-def locked(url: str) -> Iterator[None]:
-    """Keep everybody else from writing articles."""
+def locked(url: str, table: str = "articles") -> Iterator[None]:
+    """Keep everybody else from writing these rows; on SQLite, any."""
     engine = create_engine(url)
-    locking = "LOCK TABLE articles IN EXCLUSIVE MODE" if engine.dialect.name == "postgresql" else "BEGIN IMMEDIATE"
+    locking = f"LOCK TABLE {table} IN EXCLUSIVE MODE" if engine.dialect.name == "postgresql" else "BEGIN IMMEDIATE"
     with engine.connect() as connection:
         connection.execute(text(locking))
         yield

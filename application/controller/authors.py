@@ -6,11 +6,12 @@ from flask_login import current_user
 
 from application.controller import editor
 from application.controller.addresses import LONGEST_NAME, fold, is_askable
+from application.controller.editor import BUSY
 from application.controller.forms import ProfileForm
 from application.controller.permissions import EDITORS, WRITERS, has_any_role
 from application.controller.staff import actor, only
 from application.data import data_access
-from application.data.errors import Invalid
+from application.data.errors import DatabaseBusy, Invalid
 from application.data.operations import people
 from application.data.records import PersonPage
 
@@ -29,9 +30,16 @@ def edit(user_name: str) -> ResponseReturnValue:
             people.edit_profile(author.person.user_name, form.display_name.data, form.biography.data, actor())
         except Invalid as error:
             editor.mark(form, error.problems)
+        except DatabaseBusy as error:
+            form.form_errors.append(BUSY)
+            return _show(form, author), 503, {"Retry-After": str(error.retry_after)}
         else:
             return redirect(url_for("articles.by_author", user_name=author.person.user_name), 303)
-    return render_template("desk/author.html", form=form, author=author), 422 if form.errors else 200
+    return _show(form, author), 422 if form.errors else 200
+
+
+def _show(form: ProfileForm, author: PersonPage) -> str:
+    return render_template("desk/author.html", form=form, author=author)
 
 
 def _find(user_name: str) -> PersonPage:

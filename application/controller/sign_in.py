@@ -48,6 +48,7 @@ REGISTERED_BY_MAIL = (
     "We have sent a letter to that address. Open the link in it, then sign in. "
     "If the address already had an account, the letter says so."
 )
+NOT_REGISTERED = "The database is busy, so no account was made. Please type the password again and press the button."
 GONE = "This account was deleted meanwhile, so nothing was stored."
 
 # Flask-Security's views that change an account.
@@ -139,6 +140,10 @@ def register() -> ResponseReturnValue:
             )
         except NameTaken:
             form.username.errors = [NAME_TAKEN]
+        except DatabaseBusy as error:
+            form.form_errors.append(NOT_REGISTERED)
+            page = render_template("security/register_user.html", register_user_form=form)
+            return page, 503, {"Retry-After": str(error.retry_after)}
         else:
             if settings.sends_mail:
                 letters.greet(form.email.data, is_new=user_id is not None)

@@ -5,9 +5,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from application.config import Settings
 from application.data.models import Profile, User
 from application.extensions import db
 from tests.controller.people import PASSWORD, make_article, make_user, sign_in
+from tests.locks import locked
 
 NEW = {"email": "grace@example.com", "username": "grace", "password": PASSWORD, "password_confirm": PASSWORD}
 
@@ -314,3 +316,15 @@ def test_the_forms_have_no_token_and_no_third_party(client: FlaskClient) -> None
         page = client.get(path).text
         assert "csrf" not in page
         assert "https://" not in page
+
+
+def test_a_busy_database_keeps_what_was_typed(client: FlaskClient, settings: Settings) -> None:
+    with locked(settings.database_url, "users"):
+        answer = client.post("/register", data=NEW)
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+    assert "no account was made" in answer.text
+    assert f'value="{NEW["username"]}"' in answer.text
+    assert f'value="{NEW["email"]}"' in answer.text
+    assert NEW["password"] not in answer.text
+    assert client.post("/register", data=NEW).status_code == 303

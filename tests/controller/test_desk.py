@@ -7,11 +7,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
+from application.config import Settings
 from application.data.operations import likes
 from application.extensions import db
 from tests.controller.markup import Markup
 from tests.controller.people import make_article, make_user, sign_in
 from tests.controller.test_writing import DRAFT, FORM, edit_form, signed_in, tomorrow
+from tests.locks import locked
 
 
 @pytest.fixture
@@ -239,3 +241,16 @@ def test_the_page_of_another_is_the_editors_to_edit(app: Flask, author: FlaskCli
     assert editor.get("/articles_by/grace/edit").status_code == 200
     assert editor.get("/articles_by/nobody/edit").status_code == 404
     assert app.test_client().get("/articles_by/grace/edit").status_code == 302
+
+
+def test_a_busy_database_keeps_a_biography(app: Flask, author: FlaskClient, settings: Settings) -> None:
+    author.post("/create_article", data=FORM)
+    form = {"display_name": "Ada L.", "biography": "Words about a whole life."}
+    with locked(settings.database_url, "profiles"):
+        answer = author.post("/articles_by/ada/edit", data=form)
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+    assert "database is busy" in answer.text
+    assert "Ada L." in answer.text
+    assert "Words about a whole life." in answer.text
+    assert author.post("/articles_by/ada/edit", data=form).status_code == 303
