@@ -371,6 +371,7 @@ def test_an_editor_does_the_same_to_many(author: Page, editor: Page, reader: Pag
 
 def test_words_survive_a_session_that_ends(late: Page) -> None:
     write(late, "Written through a night", "Words that took long.")
+    expect(late.locator("#account")).not_to_have_text("Account")
     name = late.locator("#account").inner_text()
     late.context.clear_cookies()
     press(late, "Save draft")
