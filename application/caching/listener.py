@@ -32,6 +32,7 @@ class Listener:
         self.backend = backend
         self.memory = backend.memory
         self._asked: deque[float] = deque()
+        self._breaks = 0
         self._ended = threading.Event()
 
     def start(self) -> None:
@@ -73,6 +74,7 @@ class Listener:
 
     def _begin(self) -> None:
         """Read the order of things after subscribing, so that no push falls between the two."""
+        self._breaks = self.memory.breaks
         if not self.backend.breaker.allows():
             raise OutOfStepError("the cache is shut")
         moment = self.backend.read_moment()
@@ -91,5 +93,8 @@ class Listener:
                 # A server that was frozen: what writers could not tell it meanwhile has to be told first.
                 self.backend.breaker.trip()
                 raise OutOfStepError("the server was frozen")
+            if self.memory.breaks != self._breaks:
+                # It answers this, and yet it refused something or took too long: a change may be untold.
+                raise OutOfStepError("Redis has failed meanwhile")
             # Everything pushed before the question has been applied by now; of later pushes nothing is known.
             self.memory.heard_at = asked

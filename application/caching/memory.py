@@ -45,6 +45,7 @@ class Memory:
         self.epoch = ""
         self.applied = 0
         self.heard_at = float("-inf")
+        self.breaks = 0
         self.evicted = 0
         self._kept: OrderedDict[str, Kept] = OrderedDict()
         self._by_tag: defaultdict[str, set[str]] = defaultdict(set)
@@ -148,7 +149,8 @@ class Memory:
             self.epoch, self.applied, self._floor = epoch, sequence, sequence
 
     def distrust(self) -> None:
-        """Believe nothing here until the push channel gives a sign of life again."""
+        """Believe nothing here until whoever listens to the pushes has begun again, with nothing in memory."""
+        self.breaks += 1
         self.heard_at = float("-inf")
 
     def _touch(self, sequence: int, tags: Iterable[str]) -> None:
