@@ -22,10 +22,16 @@ class Answer(NamedTuple):
 class Visitor:
     """Somebody with an account, signed in; every request is on a connection of its own, so any worker may take it."""
 
-    def __init__(self, site: RunningSite, name: str) -> None:
+    def __init__(self, site: RunningSite, name: str, **cookies: str) -> None:
+        self.name = name
         self.netloc = urlsplit(site.url).netloc
-        self.cookies: dict[str, str] = {}
+        self.cookies = cookies
         assert self.post("/login", email=f"{name}@example.com", password=PASSWORD).status == 302
+
+    @property
+    def cookie(self) -> str:
+        """Return what their browser sends as `Cookie`."""
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
 
     def get(self, path: str) -> Answer:
         return self._ask("GET", path, None)
@@ -41,7 +47,7 @@ class Visitor:
         return {name: values[name] for name in names}
 
     def _ask(self, method: str, path: str, body: str | None) -> Answer:
-        headers = {"Connection": "close", "Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())}
+        headers = {"Connection": "close", "Cookie": self.cookie}
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         connection = http.client.HTTPConnection(self.netloc, timeout=BOUND)
