@@ -83,7 +83,7 @@ def test_a_crowd_asks_once_for_a_page_that_nobody_has_asked_for_yet(serving: Ser
         with lock:
             asked.append(getattr(handler, "path", ""))
         # As long as a page takes; without the lock everybody would come through meanwhile.
-        time.sleep(0.05)
+        time.sleep(0.02)
         return b"a page"
 
     with serving(slow) as port, nginx_before(port, tmp_path) as nginx:
