@@ -21,6 +21,7 @@ from wtforms.validators import DataRequired, EqualTo, Length, ValidationError
 
 from application.controller.account_rules import EMAIL_LENGTH
 from application.controller.attempts import was_right
+from application.controller.limits import RefusableForm
 from application.data.data_access import is_name_taken
 from application.utils.user_names import RULE
 
@@ -29,7 +30,7 @@ PASSWORD_LENGTH = 1000
 NAME_TAKEN = "This name is taken; please choose another."
 
 
-class SignInForm(LoginForm):
+class SignInForm(RefusableForm, LoginForm):
     """One field for the e-mail address or the user name, one for the password."""
 
     email = StringField(
@@ -61,7 +62,7 @@ class SignInForm(LoginForm):
         return valid
 
 
-class RegistrationForm(RegisterFormV2):
+class RegistrationForm(RefusableForm, RegisterFormV2):
     """A new account. That the address has one already is not an error here: it would tell strangers who reads us."""
 
     email = EmailField(
@@ -93,7 +94,7 @@ class RegistrationForm(RegisterFormV2):
             raise ValidationError(NAME_TAKEN)
 
 
-class PasswordForm(VerifyForm):
+class PasswordForm(RefusableForm, VerifyForm):
     """The password once more, before something that a stranger at an open browser should not do."""
 
     password = PasswordField(
@@ -107,7 +108,7 @@ class PasswordForm(VerifyForm):
         return _noted(super().validate(**kwargs))
 
 
-class NewPasswordForm(ChangePasswordForm):
+class NewPasswordForm(RefusableForm, ChangePasswordForm):
     """Another password, by somebody who knows the present one."""
 
     password = PasswordField(
@@ -148,7 +149,7 @@ class ForgottenPasswordForm(ResetPasswordForm):
     )
 
 
-class AddressForm(Form):
+class AddressForm(RefusableForm, Form):
     """An e-mail address to write to. Nothing here looks whether it has an account."""
 
     email = EmailField(

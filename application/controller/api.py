@@ -21,6 +21,7 @@ from application.utils.ids import parse_id
 P = ParamSpec("P")
 blueprint = Blueprint("api", __name__, url_prefix="/api")
 
+BY_ACCOUNT = "The account of this token has liked, and taken likes back, very often in a short while."
 UNKNOWN_CALLER = "This needs the header {}, with the token of an account."
 NO_ARTICLE = "There is no published article with this id."
 
@@ -74,7 +75,11 @@ def token_required(view: Callable[P, Response]) -> Callable[P, Response]:
 
 
 limit_caller = limiter.shared_limit(
-    PER_PERSON, "likes by one", key_func=lambda: f"user/{caller_id()}", exempt_when=lambda: caller_id() is None
+    PER_PERSON,
+    "likes by one",
+    key_func=lambda: f"user/{caller_id()}",
+    exempt_when=lambda: caller_id() is None,
+    error_message=BY_ACCOUNT,
 )
 
 

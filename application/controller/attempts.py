@@ -23,6 +23,7 @@ from flask_login import current_user
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from application.controller.account_rules import fold_identity
+from application.controller.limits import OF_NETWORK, in_its_form
 from application.extensions import limiter
 
 View = Callable[..., ResponseReturnValue]
@@ -40,6 +41,17 @@ CODES_PER_ACCOUNT = "100/day"
 STRANGERS_LIMIT = "100/hour;300/day"
 # Guessing passwords must be slow, an office arriving in the morning must not.
 ADDRESS_LIMIT = "120/minute;1200/hour"
+
+FROM_HERE = (
+    "What was tried for this account was wrong too often, from your network. If it is yours: "
+    "a browser in which you have signed in before still works here, and so does another network."
+)
+FROM_THIS_BROWSER = "What was tried for this account was wrong too often, in this browser."
+FROM_EVERYWHERE = (
+    "What was tried for this account was wrong too often, from many networks. If it is yours: "
+    "a browser in which you have signed in before still works."
+)
+LETTERS = "Letters to this address were asked for often enough, from your network."
 
 _GUESS = "guess"
 
@@ -68,30 +80,47 @@ def is_known_device() -> bool:
 
 def limit_passwords(view: View) -> View:
     """Limit the passwords that may be tried in a view."""
-    by_network = limiter.limit(GUESS_LIMIT, key_func=guesser, methods=["POST"], exempt_when=_is_nobodys)
-    by_account = limiter.shared_limit(
-        STRANGERS_LIMIT, "passwords", key_func=guessed_account, methods=["POST"], exempt_when=_is_no_stranger
+    by_network = limiter.limit(
+        GUESS_LIMIT, key_func=guesser, methods=["POST"], exempt_when=_is_nobodys, error_message=_too_many_tries
     )
-    return limit_address(by_account(by_network(_forgiving(view))))
+    by_account = limiter.shared_limit(
+        STRANGERS_LIMIT,
+        "passwords",
+        key_func=guessed_account,
+        methods=["POST"],
+        exempt_when=_is_no_stranger,
+        error_message=FROM_EVERYWHERE,
+    )
+    return in_its_form(limit_address(by_account(by_network(_forgiving(view)))), view)
 
 
 def limit_letters(view: View) -> View:
     """Limit the letters that may be asked for, whether or not the address has an account."""
-    return limit_address(limiter.limit(LETTER_LIMIT, key_func=guesser, methods=["POST"], exempt_when=_is_nobodys)(view))
+    by_network = limiter.limit(
+        LETTER_LIMIT, key_func=guesser, methods=["POST"], exempt_when=_is_nobodys, error_message=LETTERS
+    )
+    return in_its_form(limit_address(by_network(view)), view)
 
 
 def limit_codes(view: View) -> View:
     """Limit the codes of a second factor that may be tried in views, all of them together."""
-    by_network = limiter.shared_limit(CODE_LIMIT, "codes", key_func=guesser, methods=["POST"])
-    by_account = limiter.shared_limit(
-        CODES_PER_ACCOUNT, "codes", key_func=guessed_account, methods=["POST"], exempt_when=is_known_device
+    by_network = limiter.shared_limit(
+        CODE_LIMIT, "codes", key_func=guesser, methods=["POST"], error_message=_too_many_tries
     )
-    return limit_address(by_account(by_network(_forgiving(view))))
+    by_account = limiter.shared_limit(
+        CODES_PER_ACCOUNT,
+        "codes",
+        key_func=guessed_account,
+        methods=["POST"],
+        exempt_when=is_known_device,
+        error_message=FROM_EVERYWHERE,
+    )
+    return in_its_form(limit_address(by_account(by_network(_forgiving(view)))), view)
 
 
 def limit_address(view: View) -> View:
     """Limit what one address may send to a view."""
-    return limiter.limit(ADDRESS_LIMIT, key_func=client_address, methods=["POST"])(view)
+    return limiter.limit(ADDRESS_LIMIT, key_func=client_address, methods=["POST"], error_message=OF_NETWORK)(view)
 
 
 def was_right() -> None:
@@ -136,6 +165,10 @@ def _account() -> str:
     if half_way and request.endpoint != "security.login":
         return _digest(str(half_way))
     return _digest(fold_identity(_typed()))
+
+
+def _too_many_tries() -> str:
+    return FROM_THIS_BROWSER if is_known_device() else FROM_HERE
 
 
 def _is_nobodys() -> bool:

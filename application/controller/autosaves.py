@@ -22,19 +22,20 @@ blueprint = Blueprint("autosaves", __name__)
 
 # A form sends one every few seconds at the most; several may be open.
 LIMIT = "60/minute;1200/hour"
+TOO_OFTEN = "Words were kept very often in a short while; they stay in the form."
 LONGEST_FIELD = 10_000
 FIELDS = frozenset({*editor.WORDS, "version"})
 
 
 @blueprint.route("/autosave/<form_key>", methods=["PUT", "POST"])
-@limiter.limit(LIMIT, key_func=lambda: str(current_user.get_id()))
+@limiter.limit(LIMIT, key_func=lambda: str(current_user.get_id()), error_message=TOO_OFTEN)
 def keep(form_key: str) -> ResponseReturnValue:
     """Keep what stands in an open form: `{"article_id": id, "article": slug, "fields": {name: text}}`.
 
     What was typed into an article that is gone, or is not the writer's any more, is kept as words of a new one.
     """
     if not current_user.is_authenticated:
-        return problem(401, "You are signed out", "Sign in again in another tab; nothing typed here is lost.")
+        return problem(401, "You are signed out. Sign in again in another tab; nothing typed here is lost.")
     if not has_any_role(WRITERS):
         return answer(403, NOT_A_WRITER)
     if FORM_KEY.fullmatch(form_key) is None:

@@ -3,9 +3,12 @@
 import json
 
 from flask import Flask, Response, make_response, redirect, render_template, request
+from flask_limiter.errors import RateLimitExceeded
 from werkzeug.exceptions import HTTPException, default_exceptions
+from werkzeug.http import HTTP_STATUS_CODES
 
 from application.controller.addresses import LONGEST_PATH, fold, is_askable
+from application.controller.limits import refusal
 from application.data.data_access import find_old_address
 from application.data.errors import DatabaseBusy, NotFound
 from application.utils.offload import TooBusyError
@@ -22,17 +25,20 @@ TEXTS = {
     413: ("This is too large", "What was sent is larger than the site takes. Make it smaller and send it again."),
     415: ("This cannot be read", "What was sent is in a format that this address does not take."),
     422: ("This cannot be done", "What was sent can be read, but not stored as it is."),
-    429: ("Too much at once", "Many requests came from your network in a short while. Wait a minute, then try again."),
+    429: ("Too much at once", "The site takes only so much in a while; nothing of this was done."),
     500: ("Something broke", "The fault is ours and has been noted. Try again in a moment."),
     503: ("Too busy at the moment", "Try again in a few seconds; nothing was stored."),
 }
 OTHER = ("This did not work", "The request could not be answered.")
+PHRASES = {**HTTP_STATUS_CODES, 413: "Content Too Large", 422: "Unprocessable Content"}
+"""What RFC 9110 calls each status; for these two werkzeug has older names."""
 
 
 def register_errors(app: Flask) -> None:
     """Answer every error in the site's own words."""
     app.register_error_handler(HTTPException, answer_error)
     app.register_error_handler(404, answer_not_found)
+    app.register_error_handler(RateLimitExceeded, answer_too_much)
     app.register_error_handler(NotFound, lambda _error: answer_not_found(None))
     app.register_error_handler(InvalidCursor, lambda _error: answer(400, "This is not a page of the list."))
     app.register_error_handler(DatabaseBusy, answer_busy)
@@ -61,6 +67,11 @@ def answer_not_found(error: HTTPException | None) -> Response:
     return answer(404) if error is None else answer_error(error)
 
 
+def answer_too_much(error: RateLimitExceeded) -> Response:
+    """Say which limit was reached and for how long; the header says the same."""
+    return error.response if isinstance(error.response, Response) else answer(429, refusal(error))
+
+
 def answer_busy(error: DatabaseBusy | TooBusyError) -> Response:
     """Ask to come back when another writer held the database for too long, or too many are in line."""
     response = answer(503)
@@ -71,14 +82,14 @@ def answer_busy(error: DatabaseBusy | TooBusyError) -> Response:
 def answer(status: int, detail: str = "") -> Response:
     """Answer with this status: a problem document for programs, a page for people."""
     heading, text = TEXTS.get(status, OTHER)
-    response = problem(status, heading, detail or text) if wants_json() else _page(status, heading, text, detail)
+    response = problem(status, detail or text) if wants_json() else _page(status, heading, text, detail)
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def problem(status: int, title: str, detail: str) -> Response:
-    """Make a problem document (RFC 9457)."""
-    document = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+def problem(status: int, detail: str) -> Response:
+    """Make a problem document (RFC 9457); of the type `about:blank`, whose title is the status' own name."""
+    document = {"type": "about:blank", "title": PHRASES.get(status, OTHER[0]), "status": status, "detail": detail}
     return Response(json.dumps(document) + "\n", status, content_type="application/problem+json")
 
 

@@ -1,10 +1,9 @@
 """What every answer says to browsers: what a page may do, and that it is private unless something says otherwise."""
 
-import time
-
 from flask import Flask, Response, current_app
 
 from application.caching.page_cache import is_being_stored
+from application.controller.limits import seconds_to_wait
 from application.extensions import limiter
 
 # Everything is the site's own: a page makes no request to anybody else, and carries no script or style inside.
@@ -48,7 +47,7 @@ def add_headers(response: Response) -> Response:
     if current_app.config["SETTINGS"].is_secure:
         response.headers.setdefault("Strict-Transport-Security", HTTPS_ONLY)
     if response.status_code == 429 and limiter.current_limit is not None:
-        response.headers.setdefault("Retry-After", str(max(1, int(limiter.current_limit.reset_at - time.time()))))
+        response.headers.setdefault("Retry-After", str(seconds_to_wait()))
     # The page cache says what browsers may keep of the pages that it stores.
     if not (is_being_stored() and response.status_code == 200):
         response.headers.setdefault("Cache-Control", "private, no-store")

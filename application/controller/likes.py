@@ -5,6 +5,7 @@ from flask_limiter.util import get_remote_address
 from flask_login import current_user
 
 from application.controller.cookies import new_visitor, read_visitor, remember_visitor
+from application.controller.limits import OF_NETWORK
 from application.data import data_access
 from application.data.errors import NotFound
 from application.data.operations import likes as operations
@@ -16,6 +17,7 @@ blueprint = Blueprint("likes", __name__)
 # An office behind one address may like as much as it reads; a person cannot click faster than this.
 PER_ADDRESS = "1200/minute;6000/hour"
 PER_PERSON = "30/minute"
+BY_ONE = "You have liked, and taken likes back, very often in a short while."
 
 
 def person_key() -> str:
@@ -26,9 +28,9 @@ def person_key() -> str:
     return f"visitor/{visitor_id}" if visitor_id else ""
 
 
-limit_address = limiter.shared_limit(PER_ADDRESS, "likes", key_func=get_remote_address)
+limit_address = limiter.shared_limit(PER_ADDRESS, "likes", key_func=get_remote_address, error_message=OF_NETWORK)
 limit_person = limiter.shared_limit(
-    PER_PERSON, "likes by one", key_func=person_key, exempt_when=lambda: not person_key()
+    PER_PERSON, "likes by one", key_func=person_key, exempt_when=lambda: not person_key(), error_message=BY_ONE
 )
 
 

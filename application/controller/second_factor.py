@@ -21,6 +21,7 @@ from passlib.exc import UsedTokenError  # type: ignore[import-untyped]
 from wtforms import RadioField, StringField
 
 from application.controller.attempts import limit_codes, was_right
+from application.controller.limits import RefusableForm
 from application.controller.permissions import ADMINISTRATORS, EDITORS, has_any_role
 from application.data.operations.account_life import note_account
 from application.extensions import limiter
@@ -78,7 +79,7 @@ class RescueForm(TwoFactorRescueForm):
         self.help_setup.choices = []
 
 
-class CodeForm(TwoFactorVerifyCodeForm):
+class CodeForm(RefusableForm, TwoFactorVerifyCodeForm):
     """A code of the authenticator; people type it with spaces, as it is shown."""
 
     def validate(self, **kwargs: Any) -> bool:
@@ -90,7 +91,7 @@ class CodeForm(TwoFactorVerifyCodeForm):
         return valid
 
 
-class RecoveryForm(MfRecoveryForm):
+class RecoveryForm(RefusableForm, MfRecoveryForm):
     """A recovery code."""
 
     def validate(self, **kwargs: Any) -> bool:

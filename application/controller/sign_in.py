@@ -27,12 +27,14 @@ from application.controller import letters, second_factor
 from application.controller.account_forms import NAME_TAKEN, RegistrationForm
 from application.controller.attempts import client_address, know_device, limit_passwords, name_device
 from application.controller.cookies import forget_visitor, mark_signed_in, mark_signed_out, read_visitor
+from application.controller.limits import in_its_form
 from application.data.errors import DatabaseBusy, NameTaken, NotFound
 from application.data.operations import account_life, likes, registration
 from application.extensions import limiter
 from application.jobs import dispatch
 
 REGISTER_LIMIT = "30/minute;200/hour"
+REGISTERED_OFTEN = "Very many accounts were asked for from your network in a short while."
 
 # Browsers read "//", "/\\" and a slash after white space as the beginning of another site's address.
 OWN_PATH = re.compile(r"/(?![/\\])[^\s\\]*")
@@ -82,7 +84,10 @@ def init_app(app: Flask) -> None:
     for name in GUESSABLE:
         views[f"security.{name}"] = limit_passwords(views[f"security.{name}"])
     if app.config["SETTINGS"].is_registration_open:
-        views["security.register"] = limiter.limit(REGISTER_LIMIT, key_func=client_address, methods=["POST"])(register)
+        limited = limiter.limit(
+            REGISTER_LIMIT, key_func=client_address, methods=["POST"], error_message=REGISTERED_OFTEN
+        )
+        views["security.register"] = in_its_form(limited(register), register)
 
 
 def refuse_strange_targets() -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
 from application.controller import api as controller
+from application.controller.limits import in_words
 from application.data.errors import DatabaseBusy
 from application.data.models import ArticleLike, User
 from application.data.operations import likes
@@ -214,7 +215,12 @@ def test_nobody_can_like_for_ever(client: FlaskClient, article_id: int, headers:
     answers = [client.post(f"/api/article_likes/{article_id}", headers=headers) for _ in range(31)]
     assert [answer.status_code for answer in answers[:30]] == [200] * 30
     assert is_problem(answers[30], 429)
-    assert int(answers[30].headers["Retry-After"]) > 0
+    seconds = int(answers[30].headers["Retry-After"])
+    assert seconds > 0
+    assert answers[30].json is not None
+    assert answers[30].json["title"] == "Too Many Requests"
+    assert answers[30].json["detail"].startswith("The account of this token")
+    assert answers[30].json["detail"].endswith(f"Try again {in_words(seconds)}.")
     assert client.get(f"/api/article_likes/{article_id}").status_code == 200
 
 

@@ -6,9 +6,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from application import create_app
+from application.controller.limits import in_words
 from application.extensions import db, limiter
 from tests.conftest import settings_for
 from tests.controller.conftest import Browser
+from tests.controller.markup import Markup
 from tests.controller.people import PASSWORD, make_user, sign_in
 from tests.controller.test_recovery import unused_port
 
@@ -149,3 +151,92 @@ def test_the_limit_holds_without_redis(database_url: str) -> None:
             limiter._storage_dead = False
             for engine in db.engines.values():
                 engine.dispose()
+
+
+# What is said to whoever is shut out.
+
+
+def shown(answer: TestResponse) -> str:
+    """Return the message above the form."""
+    return answer.text.split('role="alert"')[1].split("</div>")[0]
+
+
+def test_who_is_shut_out_hears_why_and_for_how_long_beside_the_form(app: Flask, client: FlaskClient) -> None:
+    make_user("grace", "reader")
+    statuses(client, TRIES)
+    answer = guess(client)
+    assert answer.status_code == 429
+    seconds = int(answer.headers["Retry-After"])
+    assert f"Try again {in_words(seconds)}." in shown(answer)
+    assert "wrong too often, from your network" in shown(answer)
+    assert "a browser in which you have signed in before still works" in shown(answer)
+    page = Markup(answer.text)
+    assert page.faults == []
+    assert page.all("input", name="email")[0]["value"] == "grace@example.com"
+    assert page.all("input", name="password")[0].get("value", "") == ""
+
+
+def test_an_account_that_is_none_hears_the_same(client: FlaskClient) -> None:
+    make_user("grace", "reader")
+    reasons = []
+    for name in ("grace@example.com", "nobody@example.com"):
+        statuses(client, TRIES, name=name)
+        reasons.append(shown(guess(client, name)).partition("Try again")[0])
+    assert reasons[0] == reasons[1]
+
+
+def test_an_owner_in_a_known_browser_hears_of_that_browser(client: FlaskClient) -> None:
+    make_user("grace", "reader")
+    own(client, "192.0.2.1")
+    client.post("/logout")
+    statuses(client, TRIES)
+    assert "in this browser" in shown(guess(client))
+    assert "network" not in shown(guess(client))
+
+
+@pytest.mark.parametrize("path", ["/account/password", "/account/delete", "/verify"])
+def test_every_page_that_asks_for_the_password_keeps_its_form(client: FlaskClient, path: str) -> None:
+    make_user("grace", "reader")
+    sign_in(client, "grace")
+    form = {"password": "wrong", "new_password": "another horse", "new_password_confirm": "another horse"}
+    for _ in range(TRIES):
+        client.post(path, data=form)
+    answer = client.post(path, data=form)
+    assert answer.status_code == 429
+    assert f"Try again {in_words(int(answer.headers['Retry-After']))}." in shown(answer)
+    assert Markup(answer.text).all("input", name="password")
+    assert client.get(path).status_code == 200
+
+
+def test_a_program_hears_it_too(client: FlaskClient) -> None:
+    make_user("grace", "reader")
+    statuses(client, TRIES)
+    form = {"email": "grace@example.com", "password": PASSWORD}
+    from_there = {"REMOTE_ADDR": "192.0.2.1"}
+    answer = client.post("/login?include_auth_token", json=form, environ_overrides=from_there)
+    assert answer.status_code == 429
+    assert f"Try again {in_words(int(answer.headers['Retry-After']))}." in answer.text
+    assert "authentication_token" not in answer.text
+
+
+def test_a_registration_keeps_what_was_typed(client: FlaskClient) -> None:
+    form = {"email": "new@example.com", "username": "newcomer", "password": "short", "password_confirm": "short"}
+    answers = [client.post("/register", data=form) for _ in range(31)]
+    assert [answer.status_code for answer in answers[29:]] == [422, 429]
+    assert "accounts were asked for from your network" in shown(answers[30])
+    assert Markup(answers[30].text).all("input", name="username")[0]["value"] == "newcomer"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (1, "in a second"),
+        (59, "in 59 seconds"),
+        (120, "in 2 minutes"),
+        (592, "in 10 minutes"),
+        (7199, "in 120 minutes"),
+        (80_000, "in 23 hours"),
+    ],
+)
+def test_a_time_is_told_as_people_tell_it(seconds: int, words: str) -> None:
+    assert in_words(seconds) == words

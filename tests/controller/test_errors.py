@@ -11,7 +11,22 @@ from tests.controller.markup import Markup
 from tests.controller.test_articles import make_author, publish
 
 JSON = {"Accept": "application/json"}
-STATUSES = [400, 403, 404, 405, 413, 429, 500, 503]
+STATUSES = [400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503]
+# RFC 9110, section 15, and RFC 6585; RFC 9457 asks for these where a problem has no type of its own.
+PHRASES = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    422: "Unprocessable Content",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
 
 
 @pytest.fixture
@@ -51,6 +66,8 @@ def test_a_program_gets_a_problem_document(broken: FlaskClient, status: int) -> 
         assert answer.mimetype == "application/problem+json"
         assert answer.json is not None
         assert answer.json["status"] == status
+        assert answer.json["title"] == PHRASES[status]
+        assert len(answer.json["detail"]) > len(answer.json["title"])
         assert set(answer.json) == {"type", "title", "status", "detail"}
         assert "secret" not in answer.text
 

@@ -204,6 +204,8 @@ def test_codes_cannot_be_guessed(app: Flask, client: FlaskClient) -> None:
     sign_in(guesser, "cyd")
     answers = [guesser.post("/login/code", data={"code": f"{n:06}"}) for n in range(6)]
     assert [answer.status_code for answer in answers] == [422] * 5 + [429]
+    assert "from your network" in answers[-1].text
+    assert "The six digits" in answers[-1].text
     assert guesser.post("/login/recovery_code", data={"code": "0000-0000-0000"}).status_code == 429
     # The owner, in a browser that has signed in before, and from elsewhere, is not kept out.
     client.post("/logout")
