@@ -38,7 +38,7 @@ class Lease:
 class Keeper:
     """Renews the leases that this process holds."""
 
-    def __init__(self, renew: Callable[[Lease], object]) -> None:
+    def __init__(self, renew: Callable[[list[Lease]], object]) -> None:
         self._renew = renew
         self._held: dict[str, Lease] = {}
         self._thread: threading.Thread | None = None
@@ -65,5 +65,6 @@ class Keeper:
             for lease in list(self._held.values()):
                 if now - lease.since > LONGEST:
                     self.let_go(lease)
-                elif now - lease.since > DURATION / 3:
-                    self._renew(lease)
+            # A crowd may hold hundreds: one after the other they would run out meanwhile.
+            if due := [lease for lease in list(self._held.values()) if now - lease.since > DURATION / 3]:
+                self._renew(due)

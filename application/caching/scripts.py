@@ -135,10 +135,11 @@ return 0
 """Give the lease KEYS[1] back, ARGV: token."""
 
 RENEW = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-return 0
+for i, key in ipairs(KEYS) do
+  if redis.call('GET', key) == ARGV[i + 1] then redis.call('PEXPIRE', key, ARGV[1]) end
+end
 """
-"""Hold the lease KEYS[1] for longer, ARGV: token, duration (ms)."""
+"""Hold the leases KEYS for longer, ARGV: duration (ms), then the token of each."""
 
 REPLACE = """
 if redis.call('HGET', KEYS[1], 'page') ~= ARGV[1] then return 0 end

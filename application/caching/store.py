@@ -93,11 +93,12 @@ class RedisStore:
         self._fetch = self.client.register_script(scripts.FETCH)
         self._store = self.client.register_script(scripts.STORE)
         self._release = self.client.register_script(scripts.RELEASE)
-        self._renew = self.client.register_script(scripts.RENEW)
         self._replace = self.client.register_script(scripts.REPLACE)
-        # Readers must not keep a writer waiting.
-        self._invalidate = connect(url).register_script(scripts.INVALIDATE)
-        self.keeper = Keeper(self._renew_lease)
+        # Readers in line must not keep a writer waiting, nor those who compute what they wait for.
+        urgent = connect(url)
+        self._invalidate = urgent.register_script(scripts.INVALIDATE)
+        self._renew = urgent.register_script(scripts.RENEW)
+        self.keeper = Keeper(self._renew_leases)
         self.rejected = 0
 
     @property
@@ -243,8 +244,14 @@ class RedisStore:
             self.keeper.let_go(lease)
             self._guard.ask(lambda: self._release(keys=[LEASE + lease.key], args=[lease.token]))
 
-    def _renew_lease(self, lease: Lease) -> None:
-        self._guard.ask(lambda: self._renew(keys=[LEASE + lease.key], args=[lease.token, int(DURATION * 1000)]))
+    def _renew_leases(self, leases: list[Lease]) -> None:
+        arguments: list[Any] = [int(DURATION * 1000), *(lease.token for lease in leases)]
+        if not self.breaker.is_closed:
+            return
+        try:
+            self._renew(keys=[LEASE + lease.key for lease in leases], args=arguments)
+        except redis.RedisError as error:
+            self._guard.note_failure(error)
 
     def _found(self, key: str, raw: list[Any]) -> Found:
         epoch, sequence, value, pttl, granted = raw

