@@ -40,9 +40,19 @@ class RunningSite:
 
 @contextmanager
 def running_site(
-    database_url: str, redis_url: str, logs: Path, *, workers: int = 2, jobs: bool = True, **more: str
+    database_url: str,
+    redis_url: str,
+    logs: Path,
+    *,
+    workers: int = 2,
+    jobs: bool = True,
+    served: str = "main:app",
+    **more: str,
 ) -> Iterator[RunningSite]:
-    """Run the site until the block ends; afterwards none of its processes is left."""
+    """Run the site until the block ends; afterwards none of its processes is left.
+
+    `served` names an application that a test has put instruments around.
+    """
     port = free_port()
     environ = {
         "PATH": os.environ["PATH"],
@@ -61,7 +71,7 @@ def running_site(
     settings = load_settings(environ)
     with ExitStack() as stack:
         site = RunningSite(settings.site_url, settings, create_app(settings))
-        gunicorn = ["gunicorn", "--config", "deploy/gunicorn.conf.py", "main:app"]
+        gunicorn = ["gunicorn", "--config", "deploy/gunicorn.conf.py", served]
         site.processes["web"] = stack.enter_context(process(gunicorn, environ, logs / "web.log"))
         if jobs:
             worker = ["celery", "--app", "main:celery", "worker", "--pool", "solo", "--loglevel", "INFO"]
