@@ -1,19 +1,16 @@
 """The `flask …` commands; thin."""
 
 import click
-import redis
 from flask import Flask
 from flask.cli import AppGroup
 
-from application.caching.inspector import list_keys
+from application.caching.command import cache_commands
 from application.data.data_access import get_user_id
 from application.data.errors import Invalid, NameTaken, NotFound
 from application.data.operations.people import link_profile
-from application.extensions import cache
 from application.importing.command import import_articles
 from application.safekeeping.command import backup_command, restore_command
 
-cache_commands = AppGroup("cache", help="Look into the cache.")
 articles_commands = AppGroup("articles", help="Bring articles in.")
 articles_commands.add_command(import_articles)
 authors_commands = AppGroup("authors", help="Say which account is which author.")
@@ -45,21 +42,3 @@ def link(email: str, user_name: str) -> None:
     except Invalid as error:
         raise click.ClickException(" ".join(error.problems.values())) from error
     click.echo(f"{email} writes as {user_name}")
-
-
-@cache_commands.command("keys")
-@click.argument("pattern", default="*")
-def keys(pattern: str) -> None:
-    """List the cached keys with their seconds to live and bytes; PATTERN as in redis-cli, for example 'view/*'."""
-    engine = cache.engine
-    if engine is None:
-        raise click.ClickException("CACHE_TYPE is not RedisCache, so there are no keys to list")
-    count = 0
-    try:
-        for line in list_keys(engine, pattern.removeprefix(engine.prefix)):
-            ttl = "no end" if line.ttl is None else f"{line.ttl} s"
-            click.echo(f"{ttl:>8}  {line.size:>8} B  {line.name}")
-            count += 1
-    except redis.RedisError as error:
-        raise click.ClickException(f"Redis does not answer: {error}") from error
-    click.echo(f"{count} keys", err=True)

@@ -1,14 +1,15 @@
 """What Flask-Caching asks of a backend, over our store."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from flask import Flask
 from flask_caching.backends.base import BaseCache
 
+from application.caching import signals
 from application.caching.codec import JSON, Seal
 from application.caching.leases import Lease
-from application.caching.store import RedisStore, Stored, Storing
+from application.caching.scripts import HOT
+from application.caching.store import SPARE, RedisStore, Stored, Storing
 
 
 class RedisBackend(RedisStore, BaseCache):
@@ -24,11 +25,6 @@ class RedisBackend(RedisStore, BaseCache):
         seal = Seal(str(app.config["SECRET_KEY"]), str(config.get("CACHE_RELEASE", "")))
         memory_bytes = int(config.get("CACHE_MEMORY_BYTES", 0))
         return cls(config["CACHE_REDIS_URL"], config["CACHE_KEY_PREFIX"], seal, kwargs["default_timeout"], memory_bytes)
-
-    def keys(self, pattern: str = "*") -> Iterator[str]:
-        """Walk the keys of values, without blocking Redis."""
-        for name in self.client.scan_iter(match=self.prefix + pattern, count=1000):
-            yield name.decode()
 
     def get(self, key: str) -> Any:
         """Return the value, or None."""
@@ -54,7 +50,7 @@ class RedisBackend(RedisStore, BaseCache):
 
     def delete(self, key: str) -> bool:
         """Forget one key, in every process, and refuse what is being computed for it; True when it was there."""
-        was_there = bool(self._guard.ask(lambda: self.client.exists(self.prefix + key)))
+        was_there = bool(self.ask(lambda: self.client.exists(self.prefix + key)))
         return self.invalidate([f"key/{key}"]) is not None and was_there
 
     def delete_many(self, *keys: str) -> list[str]:
@@ -64,14 +60,20 @@ class RedisBackend(RedisStore, BaseCache):
     unlink = delete_many
 
     def clear(self) -> bool:
-        """Forget every value, in every process, and every computation under way."""
+        """Forget every value, in every process, and every computation under way; hot pages are made again."""
 
         def ask() -> bool:
+            self.client.zrangestore("broadsheet:cold", "broadsheet:heat", HOT, float("inf"), byscore=True)
             self.client.delete("broadsheet:epoch")
             self.client.publish(self.channel, '["", 0, []]')
             for name in self.client.scan_iter(match=self.prefix + "*", count=1000):
                 self.client.unlink(name)
+            for name in self.client.scan_iter(match=SPARE + "*", count=1000):
+                self.client.unlink(name)
             return True
 
         self.memory.distrust()
-        return self._guard.ask(ask) is True
+        if self.ask(ask) is None:
+            return False
+        signals.cooled.send(self)
+        return True

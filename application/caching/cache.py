@@ -17,9 +17,10 @@ from application.caching.engine import Engine
 from application.caching.fragments import FragmentExtension
 from application.caching.keys import call_key, page_key, shorten
 from application.caching.listener import Listener
-from application.caching.page_cache import PAGE_POLICY, PageCache
+from application.caching.page_cache import PAGE_POLICY, PAGES, PageCache
 from application.caching.page_maker import PagePolicy
 from application.caching.policy import Policy, Predicate, Questions, seconds
+from application.caching.reporting import Reporter
 from application.caching.signals import invalidated
 from application.caching.store import Kind
 
@@ -56,15 +57,20 @@ class Cache(flask_caching.Cache):
         return backend if isinstance(backend, RedisBackend) else None
 
     def start_worker(self, app: Flask) -> None:
-        """Use the memory of this process, which serves readers, and keep it coherent."""
+        """Use the memory of this process, which serves readers, keep it coherent, and report how it does."""
         backend = app.extensions["cache"][self]
-        if isinstance(backend, RedisBackend) and backend.memory.budget > 0:
+        if not isinstance(backend, RedisBackend):
+            return
+        if backend.memory.budget > 0:
             Listener(backend).start()
+        Reporter(backend).start()
 
     def page_cache(self, app: Flask) -> PageCache:
         """Return the WSGI layer that answers whole pages for `app`."""
         backend = app.extensions["cache"][self]
-        return PageCache(app, backend if isinstance(backend, RedisBackend) else None)
+        pages = PageCache(app, backend if isinstance(backend, RedisBackend) else None)
+        app.extensions[PAGES] = pages
+        return pages
 
     # What the code above tells the engine.
 

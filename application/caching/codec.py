@@ -11,7 +11,7 @@ import msgspec
 
 T = TypeVar("T")
 
-FORMAT = 1
+FORMAT = 2
 MISSING = object()
 """Stands for no value, where None is one."""
 _CLOSING = b',"signature":"'
@@ -23,13 +23,14 @@ class UncacheableError(TypeError):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """The envelope around a value: what it is, when it was true and what it was made from."""
+    """The envelope around a value: what it is, when it was true and what it was made from; `lifetime` in ms."""
 
     format: int
     release: str
     epoch: str
     type: str
     sequence: int
+    lifetime: int
     tags: tuple[str, ...]
     value: msgspec.Raw
 
@@ -119,7 +120,15 @@ class Seal:
         return body[:-1] + _CLOSING + self._sign(key, body) + b'"}'
 
     def open(self, key: str, sealed: bytes) -> Entry | None:
-        """Return the envelope, or None when it is not ours, damaged, or of another release."""
+        """Return the envelope, or None when it is not ours, damaged, or of another release.
+
+        Raises `msgspec.MsgspecError` when what we signed is no envelope of this format.
+        """
+        entry = self.verified(key, sealed)
+        return entry if entry is not None and entry.format == FORMAT and entry.release == self.release else None
+
+    def verified(self, key: str, sealed: bytes) -> Entry | None:
+        """Return the envelope, of any release, or None when it is not ours or damaged."""
         at = len(sealed) - len(_CLOSING) - _SIGNATURE_LENGTH - 2
         if at <= 0 or not sealed.startswith(_CLOSING, at):
             return None
@@ -127,8 +136,7 @@ class Seal:
         signature = sealed[at + len(_CLOSING) : -2]
         if not hmac.compare_digest(signature, self._sign(key, body)):
             return None
-        entry = self._entries.decode(body)
-        return entry if entry.format == FORMAT and entry.release == self.release else None
+        return self._entries.decode(body)
 
     def _sign(self, key: str, body: bytes) -> bytes:
         return hmac.digest(self._key, key.encode() + b"\0" + body, "sha256").hex().encode()

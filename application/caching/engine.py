@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic, sleep
 from typing import Any
 
@@ -35,7 +35,8 @@ class Outcome:
     moment: Moment | None
     unstorable: str = ""
     overtaken: bool = False
-    was_hit: bool = False
+    how: str = "miss"
+    """Where it came from: `hit process`, `hit redis`, `stale` or `miss`."""
 
 
 class Engine:
@@ -55,7 +56,10 @@ class Engine:
             outcome = self._remembered(policy, compute)
         if outcome is None:
             outcome = self._share(policy, compute, fresh=fresh)
-        announce("hit" if outcome.was_hit else "miss")
+        # A value in memory counts its own hits.
+        if outcome.how != "hit process":
+            self.backend.counters.note(policy.key, outcome.how)
+        announce("miss" if outcome.how == "miss" else "hit")
         if around is not None:
             around.inherit(outcome.tags, outcome.moment, outcome.unstorable, overtaken=outcome.overtaken)
         return outcome.value
@@ -70,9 +74,11 @@ class Engine:
         value = policy.codec.decode(kept.value) if isinstance(kept.value, bytes) else kept.value
         if policy.is_stale and policy.is_stale(value):
             return None
+        old = Outcome(value, kept.tags, moment, how="hit process")
+        if monotonic() >= kept.soft_at:
+            return self._refreshed(policy, compute, old)
         kept.hits += 1
-        old = Outcome(value, kept.tags, moment, was_hit=True)
-        return old if monotonic() < kept.soft_at else self._refreshed(policy, compute, old)
+        return old
 
     def _share(self, policy: Policy, compute: Callable[[], Any], *, fresh: bool) -> Outcome:
         def lead(flight: Flight) -> Outcome:
@@ -117,9 +123,12 @@ class Engine:
         if found.entry is None or policy.forced:
             return None
         value = policy.codec.value_of(found.entry)
-        if value is MISSING or (policy.is_stale and policy.is_stale(value)):
+        if value is MISSING:
+            self.backend.reject(policy.key)
             return None
-        return Outcome(value, frozenset(found.entry.tags), found.moment, was_hit=True)
+        if policy.is_stale and policy.is_stale(value):
+            return None
+        return Outcome(value, frozenset(found.entry.tags), found.moment, how="hit redis")
 
     def _is_due(self, policy: Policy, found: Found) -> bool:
         hard = self.backend.lifetime_ms(policy.timeout) / 1000
@@ -127,7 +136,7 @@ class Engine:
 
     def _refreshed(self, policy: Policy, compute: Callable[[], Any], old: Outcome) -> Outcome:
         """Return the value made anew if nobody else is at it, else the old one; that one too if it cannot be made."""
-        lease = Lease(policy.key)
+        lease, old = Lease(policy.key), replace(old, how="stale")
         if self.backend.take(lease) is not Grant.GRANTED:
             return old
         try:

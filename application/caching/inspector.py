@@ -1,31 +1,168 @@
-"""What is in the cache, for an operator."""
+"""What is in the cache, for an operator; read without blocking Redis. Everything here raises `redis.RedisError`."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
+import msgspec
+
+from application.caching import encodings
 from application.caching.backend import RedisBackend
+from application.caching.codec import FORMAT, Entry
+from application.caching.pages import PAGE_TYPE, Page
+from application.caching.store import FOREVER_MS, PAGE
+
+AT_ONCE = 500
+_LIFETIME = re.compile(rb'"lifetime":(\d+)')
+HEAD = 400
+"""Bytes of an envelope within which its lifetime stands."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyLine:
-    """One stored value: its full name, seconds to live (None: no end) and bytes in Redis."""
+    """One stored value: its full name, seconds to live (None: no end), bytes in Redis, age in seconds, and heat."""
 
     name: str
     ttl: int | None
     size: int
+    age: int | None
+    heat: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Everything about one key; `doubt` says why it would not be believed now."""
+
+    name: str
+    doubt: str
+    ttl: int | None
+    size: int
+    heat: float | None
+    entry: Entry | None = None
+    page: Page | None = None
+    raw: bytes = b""
+    bodies: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def age(self) -> int | None:
+        """Return the seconds since it was stored."""
+        return None if self.entry is None else _age(self.entry.lifetime, self.ttl)
 
 
 def list_keys(backend: RedisBackend, pattern: str = "*") -> Iterator[KeyLine]:
-    """Walk the stored values that match, a batch at a time, without blocking Redis. Raises `redis.RedisError`."""
-    names = sorted(backend.keys(pattern))
-    for start in range(0, len(names), 500):
-        batch = names[start : start + 500]
+    """Walk the stored values that match, a batch at a time."""
+    names = sorted(set(backend.client.scan_iter(match=backend.prefix + pattern, count=1000)))
+    for start in range(0, len(names), AT_ONCE):
+        batch = names[start : start + AT_ONCE]
         with backend.client.pipeline(transaction=False) as pipe:
             for name in batch:
                 pipe.pttl(name)
                 pipe.memory_usage(name)
-            answers = pipe.execute()
-        for name, pttl, size in zip(batch, answers[::2], answers[1::2], strict=True):
+                pipe.zscore("broadsheet:heat", name)
+                # One of the two is of the wrong type.
+                pipe.getrange(name, 0, HEAD)
+                pipe.hget(name, PAGE)
+            answers = pipe.execute(raise_on_error=False)
+        for number, name in enumerate(batch):
+            pttl, size, heat, *heads = answers[number * 5 : number * 5 + 5]
             # A key may have expired since it was listed.
-            if size is not None:
-                yield KeyLine(name, None if pttl < 0 else pttl // 1000, size)
+            if size is None:
+                continue
+            found = next((_LIFETIME.search(head) for head in heads if isinstance(head, bytes) and head), None)
+            ttl = _seconds(pttl)
+            yield KeyLine(readable(name), ttl, size, _age(int(found[1]), ttl) if found else None, heat)
+
+
+def show(backend: RedisBackend, key: str) -> Shown | None:
+    """Return what is known of one key, or None when there is none."""
+    name = backend.prefix + key
+    with backend.client.pipeline(transaction=False) as pipe:
+        pipe.type(name)
+        pipe.pttl(name)
+        pipe.memory_usage(name)
+        pipe.zscore("broadsheet:heat", name)
+        pipe.get(name)
+        pipe.hgetall(name)
+        kind, pttl, size, heat, string, fields = pipe.execute(raise_on_error=False)
+    if kind == b"none":
+        return None
+    bodies = {field.decode(errors="replace"): body for field, body in fields.items()} if kind == b"hash" else {}
+    sealed = string if kind == b"string" else bodies.pop(PAGE, b"")
+    entry, doubt = _entry(backend, key, sealed)
+    page = None
+    if entry is not None and entry.type == PAGE_TYPE:
+        page, doubt = _page(entry, bodies, doubt)
+    return Shown(readable(name.encode()), doubt, _seconds(pttl), size or 0, heat, entry, page, sealed, bodies)
+
+
+def listed(backend: RedisBackend, tags: Iterable[str]) -> dict[str, set[bytes]]:
+    """Return the keys that would go with each tag, a tag that has too many to list left out."""
+    found: dict[str, set[bytes]] = {}
+    client: Any = backend.client
+    for tag in tags:
+        if client.sismember("broadsheet:wide", tag):
+            continue
+        is_key = tag.startswith("key/")
+        own = f"{backend.prefix}{tag.removeprefix('key/')}".encode()
+        names = [own] if is_key else client.zrange(f"broadsheet:tag:{tag}", 0, -1)
+        with client.pipeline(transaction=False) as pipe:
+            for name in names:
+                pipe.exists(name)
+            found[tag] = {name for name, exists in zip(names, pipe.execute(), strict=True) if exists}
+    return found
+
+
+def readable(name: bytes) -> str:
+    """Write a name so that a terminal shows it and does nothing else."""
+    text = name.decode(errors="backslashreplace")
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
+def pretty(value: bytes | msgspec.Raw) -> str:
+    """Write a value as JSON that a person reads."""
+    return json.dumps(msgspec.json.decode(value), ensure_ascii=False, indent=2)
+
+
+def _entry(backend: RedisBackend, key: str, sealed: bytes) -> tuple[Entry | None, str]:
+    """Return an envelope, and why it would not be believed now."""
+    try:
+        entry = backend.seal.verified(key, sealed)
+    except msgspec.MsgspecError:
+        return None, "signed by this site, but not in a format of this release"
+    if entry is None:
+        return None, "not signed by this site for this key: foreign, damaged or forged"
+    if entry.format != FORMAT:
+        return entry, f"of format {entry.format}"
+    if entry.release != backend.seal.release:
+        return entry, f"of another release, {entry.release}"
+    moment = backend.read_moment()
+    if moment is not None and entry.epoch != moment.epoch:
+        return entry, "of another epoch: from before Redis was restarted or everything was forgotten"
+    return entry, _overtaken(backend, key, entry)
+
+
+def _overtaken(backend: RedisBackend, key: str, entry: Entry) -> str:
+    tags = [f"key/{key}", *entry.tags]
+    scores: Any = backend.client.zmscore("broadsheet:tags", tags)
+    newer = next((tag for tag, score in zip(tags, scores, strict=True) if score and score > entry.sequence), None)
+    return "" if newer is None else f"older than the last change of {newer}"
+
+
+def _page(entry: Entry, bodies: dict[str, bytes], doubt: str) -> tuple[Page | None, str]:
+    try:
+        page = msgspec.json.decode(entry.value, type=Page)
+    except msgspec.MsgspecError:
+        return None, doubt or "not a page of this release"
+    if page.digests != {name: encodings.digest(body) for name, body in bodies.items()}:
+        return page, doubt or "its bodies are not those that were signed"
+    return page, doubt
+
+
+def _seconds(pttl: int) -> int | None:
+    return None if pttl < 0 else pttl // 1000
+
+
+def _age(lifetime: int, ttl: int | None) -> int | None:
+    return None if ttl is None or lifetime >= FOREVER_MS else max(0, lifetime // 1000 - ttl)

@@ -5,10 +5,11 @@ import inspect
 import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 LONGEST = 200
 _LOOKS_LIKE_ANOTHER_TYPE = re.compile(r"[-+]?[\d.]|(None|True|False)$|['\"\[({]|$")
+_CUT = re.compile(r"~[0-9a-f]{32}$")
 _SAFE = "/-._~:@+ !*"
 
 
@@ -42,6 +43,15 @@ def page_key(path: str, arguments: Mapping[str, str]) -> str:
     """Name a page by its path and its declared arguments, sorted."""
     query = "&".join(f"{quote(name)}={quote(value, safe=_SAFE)}" for name, value in sorted(arguments.items()))
     return shorten(f"view/{quote(path, safe='/-._~:@+!*')}" + (f"?{query}" if query else ""))
+
+
+def page_address(key: str) -> tuple[str, dict[str, str]] | None:
+    """Return the path and the arguments that a page's key names; None for another key, or one that was cut."""
+    if not key.startswith("view/") or (len(key) == LONGEST and _CUT.search(key)):
+        return None
+    path, _, query = key.removeprefix("view/").partition("?")
+    pairs = (part.partition("=") for part in query.split("&") if part)
+    return unquote(path), {unquote(name): unquote(value) for name, _, value in pairs}
 
 
 def shorten(key: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from time import monotonic
 from typing import Any
 
+from application.caching.counters import Counters
 from application.caching.recording import Moment
 
 LONGEST_SILENCE = 1.0
@@ -20,7 +21,7 @@ OVERHEAD = 700
 class Kept:
     """A value in memory. `alive` turns false as soon as it is dropped, so whoever holds it can tell at a glance."""
 
-    __slots__ = ("alive", "born_at", "dies_at", "hits", "key", "size", "soft_at", "tags", "value", "visited")
+    __slots__ = ("alive", "born_at", "dies_at", "hits", "key", "size", "soft_at", "tags", "told", "value", "visited")
 
     def __init__(self, key: str, value: Any, tags: frozenset[str], size: int, age: float, soft: float, hard: float):
         now = monotonic()
@@ -32,6 +33,7 @@ class Kept:
         self.soft_at = now + soft
         self.dies_at = now + hard
         self.hits = 0
+        self.told = 0
         self.visited = False
         self.alive = True
 
@@ -47,6 +49,7 @@ class Memory:
         self.heard_at = float("-inf")
         self.breaks = 0
         self.evicted = 0
+        self.counters = Counters()
         self._kept: OrderedDict[str, Kept] = OrderedDict()
         self._by_tag: defaultdict[str, set[str]] = defaultdict(set)
         self._touched: OrderedDict[str, int] = OrderedDict()
@@ -110,6 +113,7 @@ class Memory:
             if kept is None:
                 return
             kept.alive = False
+            self.counters.settle(kept)
             self.used -= kept.size
             for tag in kept.tags:
                 keys = self._by_tag[tag]
@@ -141,6 +145,7 @@ class Memory:
         with self._lock:
             for kept in self._kept.values():
                 kept.alive = False
+                self.counters.settle(kept)
             self._kept.clear()
             self._by_tag.clear()
             self._touched.clear()
@@ -172,4 +177,5 @@ class Memory:
             self._kept.move_to_end(key)
         else:
             self.evicted += 1
+            self.counters.note(key, "evicted")
             self.drop(key)

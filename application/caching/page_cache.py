@@ -4,10 +4,10 @@ A page that may be stored is rendered from a request reduced to its path and the
 declares. Cookies, tokens and every other header stay outside, so nothing personal can get into it.
 """
 
+import sys
 from collections.abc import Iterable
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException
@@ -16,7 +16,7 @@ from werkzeug.sansio.utils import host_is_trusted
 from application.caching import encodings
 from application.caching.backend import RedisBackend
 from application.caching.fast_lane import FastLane
-from application.caching.keys import page_key
+from application.caching.keys import page_address, page_key
 from application.caching.page_maker import Answer, PageMaker, PagePolicy, Wanted
 from application.caching.pages import Sendable
 from application.caching.recording import Recording, record
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PAGE_POLICY = "page_policy"
+PAGES = "broadsheet_pages"
+"""Where an application keeps its `PageCache` among its extensions."""
 BEING_STORED = "broadsheet.page"
 _TOKENS = ("HTTP_AUTHORIZATION", "HTTP_AUTHENTICATION_TOKEN")
 
@@ -63,24 +65,44 @@ class PageCache:
         key = page_key(environ["PATH_INFO"].encode("latin-1").decode(errors="replace"), arguments)
         wanted = Wanted(key, policy, self._reduced(environ, arguments), fresh=view is View.REDIS)
         answer = self.maker.answer(wanted, view)
+        self._count(key, answer)
         if answer.page is None:
             return self._send_as_is(environ, start_response, answer)
         if self.lane is not None and answer.kept is not None:
             self.lane.note(environ, answer.kept, encoding)
         return self._send(environ, start_response, answer, answer.page, encoding)
 
-    def refill(self, path: str, query: str) -> str:
-        """Render a page before somebody asks for it, if it is not there; say what happened."""
-        environ = {"PATH_INFO": path, "QUERY_STRING": query, "REQUEST_METHOD": "GET", "HTTP_HOST": self.host}
-        outcome: list[str] = []
+    def _count(self, key: str, answer: Answer) -> None:
+        # A page in memory counts its own hits.
+        if self.backend is not None and (answer.outcome != "hit process" or answer.rendered is not None):
+            self.backend.counters.note(key, "bypass" if answer.outcome.startswith("bypass") else answer.outcome)
 
-        def start(_status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> Any:
-            outcome.extend(value for name, value in headers if name == "X-Cache")
-
-        server = {"SERVER_NAME": self.host, "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1"}
-        wsgi = {"wsgi.url_scheme": self.scheme, "wsgi.input": BytesIO(), "wsgi.errors": None, "wsgi.version": (1, 0)}
-        self({**environ, **server, **wsgi}, start)
-        return outcome[0]
+    def refill(self, key: str) -> str:
+        """Make a page before somebody asks for it, unless it is there or somebody is at it; say what happened."""
+        address = page_address(key)
+        if address is None:
+            return "bypass key"
+        path, arguments = address
+        environ: WSGIEnvironment = {
+            "REQUEST_METHOD": "GET",
+            "PATH_INFO": path.encode().decode("latin-1"),
+            "QUERY_STRING": urlencode(arguments),
+            "HTTP_HOST": self.host,
+            "SERVER_NAME": self.host,
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": self.scheme,
+            "wsgi.errors": sys.stderr,
+        }
+        policy, reason = self.consider(environ)
+        if policy is None:
+            return f"bypass {reason}"
+        if declared(environ, policy) != arguments:
+            return "bypass key"
+        # A request made inside a job's own context would take it over, with all that was read there.
+        with self.app.app_context():
+            return self.maker.refill(Wanted(key, policy, self._reduced(environ, arguments)))
 
     def consider(self, environ: "WSGIEnvironment") -> tuple[PagePolicy | None, str]:
         """Decide whether this request may be answered from the store; if not, say why in a word."""

@@ -86,12 +86,29 @@ class PageMaker:
         shared: Answer = backend.flights.share(wanted.key, lead, lambda: None, strict=wanted.fresh)
         return shared
 
+    def refill(self, wanted: Wanted) -> str:
+        """Make a page that is missing or due, unless somebody is at it; say what happened."""
+        backend = self.backend
+        if backend is None:
+            return "bypass redis"
+        lease = Lease(wanted.key)
+        try:
+            found = backend.fetch(wanted.key, lease, page=True)
+            page = self._opened(backend, wanted, found)
+            if page is not None and self._age(backend, wanted, found) < self._soft(backend, wanted):
+                return "hit redis"
+            if not lease.held and backend.take(lease) is not Grant.GRANTED:
+                return "bypass lease"
+            return self._make(backend, Flight(lambda: 0), wanted, found.moment, lease).outcome
+        finally:
+            backend.release(lease)
+
     def _remembered(self, backend: RedisBackend, wanted: Wanted, kept: Kept) -> Answer:
-        kept.hits += 1
         age = monotonic() - kept.born_at
         if isinstance(kept.value, Rendered):
             return Answer("hit process", rendered=kept.value)
         if monotonic() < kept.soft_at:
+            kept.hits += 1
             return Answer("hit process", kept.value, kept=kept, age=age)
         self._refresh(backend, wanted)
         return Answer("stale", kept.value, age=age)
@@ -102,18 +119,24 @@ class PageMaker:
         try:
             flight.begin()
             found = backend.fetch(wanted.key, lease, page=True, fresh=wanted.fresh)
-            page = opened(found)
+            page = self._opened(backend, wanted, found)
             end = monotonic() + PATIENCE
             while page is None and self._another_renders(backend, found, lease) and monotonic() < end:
                 sleep(POLL)
                 flight.begin()
                 found = backend.fetch(wanted.key, lease, page=True, fresh=wanted.fresh)
-                page = opened(found)
+                page = self._opened(backend, wanted, found)
             if page is None:
                 return self._make(backend, flight, wanted, found.moment, lease)
             return self._hit(backend, flight, wanted, found, page)
         finally:
             backend.release(lease)
+
+    def _opened(self, backend: RedisBackend, wanted: Wanted, found: Found) -> Sendable | None:
+        page = opened(found)
+        if page is None and found.entry is not None:
+            backend.reject(wanted.key)
+        return page
 
     def _another_renders(self, backend: RedisBackend, found: Found, lease: Lease) -> bool:
         if found.moment is None or lease.held:
@@ -146,7 +169,7 @@ class PageMaker:
             try:
                 # Another may have refreshed it between the look at it and the lease.
                 found = backend.fetch(wanted.key, page=True)
-                page = opened(found)
+                page = self._opened(backend, wanted, found)
                 if page is None or self._age(backend, wanted, found) >= self._soft(backend, wanted):
                     self._make(backend, flight, wanted, found.moment, lease)
                 else:
@@ -166,6 +189,8 @@ class PageMaker:
         for attempt in range(ATTEMPTS):
             flight.begin()
             uncached = moment is None or attempt == ATTEMPTS - 1
+            # In a job, or a second time, the view of the data may be older than the moment.
+            signals.computing.send(self)
             recording = Recording(moment, uncached=uncached, one_view=uncached, fresh=wanted.fresh)
             try:
                 with record(recording):
@@ -260,7 +285,7 @@ class PageMaker:
     def _spare(self, backend: RedisBackend, wanted: Wanted) -> Answer | None:
         """Return the last good copy of a page that cannot be made now; none of what was withdrawn is left."""
         found = backend.spare(wanted.key)
-        page = opened(found)
+        page = self._opened(backend, wanted, found)
         if page is None or found.entry is None:
             return None
         logger.warning("%s cannot be made, so an older copy is sent", wanted.key)

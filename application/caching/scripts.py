@@ -4,9 +4,14 @@ Control keys begin with `broadsheet:` and have no lifetime, so that a `volatile-
 `seq` counts invalidations, `epoch` names an unbroken memory of them, `tags` maps a tag to the number of its
 last invalidation, `floor` is the number below which `tags` has been trimmed, `tag:<tag>` lists the keys made
 from a tag with the time (ms) at which each expires, `spares:<tag>` the same of spare copies, `wide` holds the tags that
-list too many keys to unlink one by one. `heat` counts how often each page is asked for, `cold` are hot pages that an
-invalidation has forgotten. Leases (`lease:<key>`) and spare copies (`spare:<key>`) have lifetimes.
+list too many keys to unlink one by one. `heat` says how often each page was asked for lately, `cold` are hot pages
+that an invalidation has forgotten, `stats:counts` counts outcomes. Leases (`lease:<key>`) and spare copies
+(`spare:<key>`) have lifetimes.
 """
+
+HOT = 2
+"""How often a page must have been asked for, lately, for it to be made again before somebody asks."""
+PAGES_WITH_HEAT = 1_000
 
 CONNECT = """
 local run_id = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
@@ -94,7 +99,7 @@ local function forget(listing)
 end
 local function chill(key)
   local heat = redis.call('ZSCORE', 'broadsheet:heat', key)
-  if heat then redis.call('ZADD', 'broadsheet:cold', heat, key) end
+  if heat and tonumber(heat) >= <hot> then redis.call('ZADD', 'broadsheet:cold', heat, key) end
 end
 local tags = {}
 for i = 6, #ARGV do
@@ -113,6 +118,7 @@ local epoch = redis.call('GET', 'broadsheet:epoch') or ''
 if wide and epoch ~= '' then
   epoch = ARGV[1] .. string.match(epoch, '%.%w+$')
   redis.call('SET', 'broadsheet:epoch', epoch)
+  redis.call('ZRANGESTORE', 'broadsheet:cold', 'broadsheet:heat', <hot>, '+inf', 'BYSCORE')
 end
 local over = redis.call('ZCARD', 'broadsheet:tags') - limit
 if over > 0 then
@@ -122,7 +128,7 @@ if over > 0 then
 end
 redis.call('PUBLISH', ARGV[4], cjson.encode({epoch, sequence, tags}))
 return {epoch, sequence, redis.call('ZCARD', 'broadsheet:cold')}
-"""
+""".replace("<hot>", str(HOT))
 """Forget everything made from the tags, and push that to every process. ARGV: random id, tags to remember, kind
 (`withdrawn`: spare copies too), channel, prefix of values, then the tags, of which `key/<name>` stands for one key. A
 wide tag cannot say which keys it was used in: then a new epoch forgets everything. A full server must not keep old
@@ -148,3 +154,33 @@ return 1
 """
 """Exchange one encoding of the page KEYS[1] if it is still the one that was read, ARGV: its envelope, the new envelope,
 the encoding and its body."""
+
+REPORT = """#!lua flags=allow-oom
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+local counts, heat, cold = 'broadsheet:stats:counts', 'broadsheet:heat', 'broadsheet:cold'
+local fields, pages, pairs_ = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local now = tonumber(redis.call('TIME')[1])
+redis.call('HSETNX', counts, 'since', string.format('%d', now))
+for i = 6, 5 + 2 * pairs_, 2 do
+  local field = ARGV[i]
+  if redis.call('HLEN', counts) >= fields and redis.call('HEXISTS', counts, field) == 0 then
+    field = string.match(field, '^[^:]*') .. ': (others)'
+  end
+  redis.call('HINCRBY', counts, field, ARGV[i + 1])
+end
+local minute = math.floor(now / 60)
+local last = tonumber(redis.call('HGET', counts, 'minute') or minute)
+redis.call('HSET', counts, 'minute', string.format('%d', minute))
+if minute > last then
+  redis.call('ZUNIONSTORE', heat, 1, heat, 'WEIGHTS', string.format('%.17g', 0.5 ^ math.min(minute - last, 60)))
+  redis.call('ZREMRANGEBYSCORE', heat, '-inf', '(0.5')
+end
+for i = 6 + 2 * pairs_, #ARGV, 2 do redis.call('ZINCRBY', heat, ARGV[i + 1], ARGV[i]) end
+redis.call('ZREMRANGEBYRANK', heat, 0, -1 - pages)
+redis.call('ZREMRANGEBYRANK', cold, 0, -1 - pages)
+return 1
+"""
+"""Add up what the process KEYS[1] counted. ARGV: how it is, and for how long (ms) that is true; how many counters and
+how many pages with heat to hold at most; count of its counters, then name and number of each; then the pages that were
+asked for and how often. Heat halves each minute, by the server's clock. None of it has a lifetime but the process's own
+word, so all of it is bounded, and a full server takes it too."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from operator import attrgetter
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 import redis
@@ -14,6 +14,7 @@ from application.caching import scripts, signals
 from application.caching.breaker import Breaker
 from application.caching.codec import FORMAT, Entry, Seal
 from application.caching.connecting import connect, connect_for_pushes, push_channel, read_moment
+from application.caching.counters import Counters
 from application.caching.flights import Flights
 from application.caching.guard import Guard
 from application.caching.leases import DURATION, Grant, Keeper, Lease
@@ -21,6 +22,7 @@ from application.caching.memory import Memory
 from application.caching.recording import Moment
 from application.measuring.timing import span
 
+T = TypeVar("T")
 Kind = Literal["changed", "withdrawn"]
 
 KEYS_PER_TAG = 5_000
@@ -82,7 +84,7 @@ class RedisStore:
     def __init__(self, url: str, prefix: str, seal: Seal, lifetime: int, memory_bytes: int) -> None:
         self.prefix = prefix
         self.lifetime = lifetime
-        self._seal = seal
+        self.seal = seal
         self.memory = Memory(memory_bytes)
         self.flights = Flights()
         self.client: redis.Redis = connect(url)
@@ -100,6 +102,20 @@ class RedisStore:
         self._renew = urgent.register_script(scripts.RENEW)
         self.keeper = Keeper(self._renew_leases)
         self.rejected = 0
+
+    @property
+    def counters(self) -> Counters:
+        """Return what counts the fate of values in this process."""
+        return self.memory.counters
+
+    def ask(self, call: Callable[[], T]) -> T | None:
+        """Run a call to Redis that may fail; None when it does."""
+        return self._guard.ask(call)
+
+    def reject(self, key: str) -> None:
+        """Count a value that is not believed: foreign, damaged, or of another release."""
+        self.rejected += 1
+        self.counters.note(key, "rejected")
 
     @property
     def breaker(self) -> Breaker:
@@ -145,21 +161,25 @@ class RedisStore:
             if outcome is Stored.YES:
                 self.keeper.let_go(wish.lease)
                 wish.done()
-            elif wish.is_deferred:
+                continue
+            if outcome is Stored.REFUSED:
+                self.counters.note(wish.key, "refused")
+            if wish.is_deferred:
                 self.release(wish.lease)
         return outcomes
 
     def _call_for(self, wish: Storing) -> tuple[list[str], list[Any]]:
         tags = tuple(sorted(wish.tags))
-        moment, release = wish.moment, self._seal.release
-        entry = Entry(FORMAT, release, moment.epoch, wish.type, moment.sequence, tags, msgspec.Raw(wish.value))
-        fields: list[Any] = [self._seal.close(wish.key, entry)]
+        moment, release, lifetime = wish.moment, self.seal.release, self.lifetime_ms(wish.timeout)
+        raw = msgspec.Raw(wish.value)
+        entry = Entry(FORMAT, release, moment.epoch, wish.type, moment.sequence, lifetime, tags, raw)
+        fields: list[Any] = [self.seal.close(wish.key, entry)]
         for name, body in (wish.bodies or {}).items():
             fields += [name, body]
         if wish.bodies:
             fields.insert(0, PAGE)
         spare = STALE_IF_ERROR * 1000 if wish.bodies else 0
-        arguments: list[Any] = [moment.epoch, moment.sequence, self.lifetime_ms(wish.timeout), KEYS_PER_TAG, spare]
+        arguments: list[Any] = [moment.epoch, moment.sequence, lifetime, KEYS_PER_TAG, spare]
         arguments += [wish.key, wish.lease.token, len(fields), *fields, *tags]
         return [self.prefix + wish.key, LEASE + wish.key, SPARE + wish.key], arguments
 
@@ -187,8 +207,8 @@ class RedisStore:
     def replace_body(self, key: str, found: Found, value: bytes, encoding: str, body: bytes) -> bool:
         """Exchange one encoding of a stored page, whose envelope says `value` from now on; False when it has gone."""
         assert found.entry is not None  # noqa: S101 - nothing to replace otherwise
-        before = self._seal.close(key, found.entry)
-        after = self._seal.close(key, msgspec.structs.replace(found.entry, value=msgspec.Raw(value)))
+        before = self.seal.close(key, found.entry)
+        after = self.seal.close(key, msgspec.structs.replace(found.entry, value=msgspec.Raw(value)))
         arguments: list[Any] = [before, after, encoding, body]
         return self._guard.ask(lambda: self._replace(keys=[self.prefix + key], args=arguments)) == 1
 
@@ -273,8 +293,9 @@ class RedisStore:
 
     def _opened(self, key: str, sealed: bytes) -> Entry | None:
         try:
-            entry = self._seal.open(key, sealed)
+            entry = self.seal.open(key, sealed)
         except msgspec.MsgspecError:
             entry = None
-        self.rejected += entry is None
+        if entry is None:
+            self.reject(key)
         return entry

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
+from flask import Flask, has_app_context
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.orm import Session, SessionTransaction
@@ -199,7 +199,7 @@ def has_pending_writes(session: Session) -> bool:
 
 def end_read_transaction() -> None:
     """Let go of the session's snapshot, unless something was written in it."""
-    if not db.session.registry.has():
+    if not has_app_context() or not db.session.registry.has():
         return
     session = db.session()
     if session.in_transaction() and not has_pending_writes(session):

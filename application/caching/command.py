@@ -1,0 +1,198 @@
+"""`flask cache …`: what is in the cache, and how to get it out.
+
+Exit statuses: 1 when there is nothing of that name, 2 when Redis does not answer or refuses.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import NoReturn
+
+import click
+import msgspec
+import redis
+from flask import current_app
+from flask.cli import AppGroup
+
+from application.caching.backend import RedisBackend
+from application.caching.cache import Cache
+from application.caching.inspector import Shown, list_keys, listed, pretty, readable, show
+from application.caching.statistics import OUTCOMES, Family, Statistics, gather
+
+LONGEST_RAW = 2_000
+"""Bytes shown of a value that is none of ours."""
+
+cache_commands = AppGroup("cache", help="Look into the cache, and forget what is in it.")
+
+
+class CacheAway(click.ClickException):
+    """Redis does not answer, or refuses."""
+
+    exit_code = 2
+
+
+@cache_commands.command("keys")
+@click.argument("pattern", default="*")
+def keys(pattern: str) -> None:
+    """List the cached keys; PATTERN as in redis-cli, for example 'view/*'.
+
+    Each with its seconds to live, its bytes in Redis, its age, and how often it was asked for lately (pages only).
+    """
+    count = 0
+    with _backend() as backend:
+        for line in list_keys(backend, pattern.removeprefix(backend.prefix)):
+            ttl = "no end" if line.ttl is None else f"{line.ttl} s"
+            age = "" if line.age is None else f"{line.age} s old"
+            heat = "" if line.heat is None else f"{line.heat:.0f} hits"
+            click.echo(f"{ttl:>8}  {line.size:>8} B  {age:>9}  {heat:>9}  {line.name}")
+            count += 1
+    click.echo(f"{count} keys", err=True)
+    if count == 0:
+        raise click.exceptions.Exit(1)
+
+
+@cache_commands.command("show")
+@click.argument("key")
+@click.option("--body", is_flag=True, help="Write only the body of a page, as it was before compression.")
+def show_key(key: str, *, body: bool) -> None:
+    """Show one value: what it is, since when, made from what, and whether it would be believed now."""
+    with _backend() as backend:
+        shown = show(backend, key.removeprefix(backend.prefix))
+    if shown is None:
+        _nothing(key)
+    if not body:
+        _describe(shown)
+    elif "identity" in shown.bodies:
+        click.echo(shown.bodies["identity"], nl=False)
+    else:
+        raise click.ClickException(f"{shown.name} is not a page, so it has no body")
+
+
+@cache_commands.command("delete")
+@click.argument("key")
+def delete(key: str) -> None:
+    """Forget one key, in every process, and refuse what is being computed for it."""
+    _forget((key,), as_keys=True)
+
+
+@cache_commands.command("purge")
+@click.argument("tags", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Forget every value; hot pages are made again.")
+def purge(tags: tuple[str, ...], *, everything: bool) -> None:
+    """Forget everything that was made from these TAGS, in every process; `show` names the tags of a value."""
+    if everything == bool(tags):
+        raise click.UsageError("Name tags, or say --all.")
+    if not everything:
+        _forget(tags, as_keys=False)
+        return
+    with _backend() as backend:
+        count = sum(1 for _ in backend.client.scan_iter(match=backend.prefix + "*", count=1000))
+        _insist(_cache().clear())
+    click.echo(f"{count} keys went")
+
+
+@cache_commands.command("stats")
+@click.option("--json", "as_json", is_flag=True, help="For a program.")
+def stats(*, as_json: bool) -> None:
+    """Show hits and misses by family of keys and tier, refused and rejected values, and the web workers."""
+    with _backend() as backend:
+        found = gather(backend)
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
+    else:
+        _tabulate(found)
+
+
+def _cache() -> Cache:
+    (cache,) = current_app.extensions["cache"]
+    assert isinstance(cache, Cache)  # noqa: S101 - the site has one cache, and it is ours
+    return cache
+
+
+@contextmanager
+def _backend() -> Iterator[RedisBackend]:
+    """Give the store of this site, and tell in one line when it does not answer."""
+    backend = _cache().engine
+    if backend is None:
+        raise click.ClickException("CACHE_TYPE is not RedisCache, so there are no keys to look at")
+    try:
+        yield backend
+    except redis.exceptions.ResponseError as error:
+        raise CacheAway(f"Redis refuses: {error}") from error
+    except redis.RedisError as error:
+        raise CacheAway(f"Redis does not answer: {error}") from error
+
+
+def _forget(names: tuple[str, ...], *, as_keys: bool) -> None:
+    with _backend() as backend:
+        shown = {f"key/{name.removeprefix(backend.prefix)}" if as_keys else name: name for name in names}
+        found = listed(backend, shown)
+        # Told whether or not there is such a thing: it may be under computation.
+        _insist(_cache().invalidate(shown))
+    if len(found) < len(shown):
+        click.echo("More was made from this than is listed, so everything was forgotten")
+    else:
+        click.echo(f"{len(set().union(*found.values()))} keys went")
+    missing = [shown[tag] for tag, keys in found.items() if not keys]
+    if missing:
+        _nothing(*missing)
+
+
+def _insist(told: object) -> None:
+    if not told:
+        raise CacheAway("Redis did not take it; nothing is certain to be forgotten")
+
+
+def _nothing(*names: str) -> NoReturn:
+    raise click.ClickException(f"nothing is cached under {', '.join(readable(name.encode()) for name in names)}")
+
+
+def _describe(shown: Shown) -> None:
+    entry = shown.entry
+    facts = {
+        "believed": f"no: {shown.doubt}" if shown.doubt else "yes",
+        "type": "unknown" if entry is None else entry.type,
+        "age": "unknown" if shown.age is None else f"{shown.age} s",
+        "TTL": "no end" if shown.ttl is None else f"{shown.ttl} s",
+        "size": f"{shown.size} B",
+    }
+    if shown.heat is not None:
+        facts["heat"] = f"{shown.heat:.1f} hits lately"
+    if entry is not None:
+        facts |= {"order": f"{entry.sequence} in epoch {entry.epoch}", "release": entry.release}
+        facts["tags"] = ", ".join(entry.tags) or "none"
+    if shown.page is not None:
+        facts["status"] = shown.page.status
+        facts["bodies"] = ", ".join(f"{name} {len(body)} B" for name, body in shown.bodies.items())
+        facts |= {f"header {name}": value for name, value in shown.page.headers}
+    click.echo(shown.name)
+    for name, fact in facts.items():
+        click.echo(f"  {name:<9} {readable(fact.encode())}")
+    if entry is None:
+        click.echo(readable(shown.raw[:LONGEST_RAW]))
+    elif shown.page is None:
+        click.echo(pretty(entry.value))
+
+
+def _tabulate(found: Statistics) -> None:
+    if found.since is None:
+        click.echo("No web worker has counted anything yet.")
+        return
+    click.echo(f"Since {datetime.fromtimestamp(found.since, UTC):%Y-%m-%d %H:%M:%S} UTC")
+    width = max(len(one.family) for one in [found.total, *found.families])
+    click.echo("  ".join([f"{'':<{width}}", "hit ratio", *(f"{outcome:>11}" for outcome in OUTCOMES)]))
+    for one in [*found.families, found.total]:
+        click.echo(_row(one, width))
+    for worker in found.workers:
+        trust = f"applied {worker.applied}" if worker.is_trusted else "memory not trusted"
+        used = f"{worker.used / 2**20:.1f} of {worker.budget / 2**20:.0f} MB"
+        click.echo(f"worker {worker.host}:{worker.pid}, up {worker.up} s: {worker.entries} values, {used}, {trust}")
+    for name, heat in found.hottest.items():
+        click.echo(f"hot {heat:>8.1f}  {name}")
+    click.echo("Redis " + ", ".join(f"{name} {value}" for name, value in found.redis.items()))
+
+
+def _row(one: Family, width: int) -> str:
+    ratio = "-" if one.hit_ratio is None else f"{one.hit_ratio:.1%}"
+    counts = (f"{one.outcomes.get(outcome, 0):>11}" for outcome in OUTCOMES)
+    return "  ".join([f"{one.family:<{width}}", f"{ratio:>9}", *counts])

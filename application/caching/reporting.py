@@ -1,0 +1,92 @@
+"""Tells Redis once a second what this process counted, and how it is; a thread beside the listener."""
+
+import os
+import socket
+import threading
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from application.caching import scripts
+
+if TYPE_CHECKING:
+    from application.caching.backend import RedisBackend
+
+EVERY = 1.0
+LASTS_MS = 5_000
+"""How long a process that says nothing counts as there."""
+FIELDS = 2_000
+"""Counters that Redis holds, by family and outcome: they have no lifetime, so their number is bounded."""
+AT_ONCE = 1_000
+"""Values that are looked at before others get their turn."""
+WORKER = "broadsheet:stats:worker:"
+
+
+class Worker(msgspec.Struct, frozen=True):
+    """How one process is: its memory in bytes and entries, and how far it has applied invalidations."""
+
+    host: str
+    pid: int
+    up: int
+    used: int
+    budget: int
+    entries: int
+    is_trusted: bool
+    epoch: str
+    applied: int
+
+
+class Reporter:
+    """Reports for one process until it ends."""
+
+    def __init__(self, backend: "RedisBackend") -> None:
+        self.backend = backend
+        self._script = backend.client.register_script(scripts.REPORT)
+        self._began = monotonic()
+        self._ended = threading.Event()
+
+    def start(self) -> None:
+        """Begin to report."""
+        threading.Thread(target=self._run, name="cache-reports", daemon=True).start()
+
+    def stop(self) -> None:
+        """Report no more."""
+        self._ended.set()
+
+    def report(self) -> bool:
+        """Tell what was counted since the last time; False when Redis did not take it, which is then told later."""
+        memory, counters = self.backend.memory, self.backend.counters
+        for number, kept in enumerate(memory):
+            counters.settle(kept)
+            if number % AT_ONCE == AT_ONCE - 1:
+                sleep(0)
+        counted, asked = counters.take()
+        pairs = [(f"{outcome}: {family}", n) for family, outcomes in counted.items() for outcome, n in outcomes.items()]
+        pages = [(self.backend.prefix + key, times) for key, times in asked.items()]
+        summary = self._summary()
+        arguments: list[Any] = [msgspec.json.encode(summary), LASTS_MS, FIELDS, scripts.PAGES_WITH_HEAT, len(pairs)]
+        arguments += [part for pair in [*pairs, *pages] for part in pair]
+        name = f"{WORKER}{summary.host}:{summary.pid}"
+        told = self.backend.ask(lambda: self._script(keys=[name], args=arguments)) is not None
+        if not told:
+            counters.put_back(counted, asked)
+        return told
+
+    def _run(self) -> None:
+        while not self._ended.wait(EVERY):
+            self.report()
+
+    def _summary(self) -> Worker:
+        memory = self.backend.memory
+        return Worker(
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            up=int(monotonic() - self._began),
+            used=memory.used,
+            budget=memory.budget,
+            entries=len(memory),
+            is_trusted=memory.is_trusted,
+            epoch=memory.epoch,
+            applied=memory.applied,
+        )
