@@ -12,6 +12,7 @@ from application.controller import register_controllers
 from application.data import database, invalidation
 from application.extensions import cache, db, limiter, migrate
 from application.extensions import live as live_events
+from application.jobs import pages as page_jobs
 from application.jobs.workers import create_celery
 from application.measuring import queries, templates
 from application.measuring.timing import ServerTiming
@@ -41,6 +42,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     # The outermost layers, from the inside out: a stored page is answered before Flask is entered, and timed; one in
     # memory is answered before anything.
     pages = cache.page_cache(app)
+    page_jobs.init_app(app, cache)
     app.wsgi_app = ServerTiming(pages)  # type: ignore[method-assign]
     if settings.proxies:
         # Each proxy in front adds the address that it was asked from; only that many are believed.

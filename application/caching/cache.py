@@ -18,11 +18,11 @@ from application.caching.fragments import FragmentExtension
 from application.caching.keys import call_key, page_key, shorten
 from application.caching.listener import Listener
 from application.caching.page_cache import PAGE_POLICY, PAGES, PageCache
-from application.caching.page_maker import PagePolicy
 from application.caching.policy import Policy, Predicate, Questions, seconds
 from application.caching.reporting import Reporter
 from application.caching.signals import invalidated
 from application.caching.store import Kind
+from application.caching.wanted import PagePolicy
 
 P = ParamSpec("P")
 R = TypeVar("R")

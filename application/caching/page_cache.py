@@ -17,10 +17,11 @@ from application.caching import encodings
 from application.caching.backend import RedisBackend
 from application.caching.fast_lane import FastLane
 from application.caching.keys import page_address, page_key
-from application.caching.page_maker import Answer, PageMaker, PagePolicy, Wanted
+from application.caching.page_maker import PageMaker
 from application.caching.pages import Sendable
 from application.caching.recording import Recording, record
 from application.caching.seen import Seen, View
+from application.caching.wanted import Answer, PagePolicy, Wanted
 from application.measuring import timing
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 import logging
 import threading
 from collections import deque
-from dataclasses import dataclass
 from http import HTTPStatus
 from io import BytesIO
 from time import monotonic, sleep
@@ -22,46 +21,16 @@ from application.caching.policy import soft_lifetime
 from application.caching.recording import Moment, Recording, record
 from application.caching.seen import View
 from application.caching.store import Found, Stored, Storing
+from application.caching.wanted import Answer, Wanted
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import WSGIApplication
 
 ABSENT_TTL = 20.0
 """Seconds for which memory knows that there is no such page; Redis holds none of these."""
 ABSENT_REMEMBERED = 500
 """How many of these memory knows: made-up addresses must not drive out pages that are there."""
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class PagePolicy:
-    """How a view's pages are kept: hard and soft lifetime in seconds, and the query arguments that matter."""
-
-    timeout: int | None
-    args: frozenset[str]
-    query_string: bool = False
-    fresh: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A page that somebody asks for: its key, its lifetimes, and the request reduced to what the page may see."""
-
-    key: str
-    policy: PagePolicy
-    environ: "WSGIEnvironment"
-    fresh: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What everybody gets who asks for a page now: a page of everybody's, or this one answer of the application."""
-
-    outcome: str
-    page: Sendable | None = None
-    rendered: Rendered | None = None
-    kept: Kept | None = None
-    age: float = 0.0
 
 
 class PageMaker:

@@ -21,5 +21,6 @@ SCHEDULE = {
     "forget what nobody came back for": every(HOUR, "purge_autosaves"),
     "forget sessions that ended long ago": every(HOUR, "purge_sessions"),
     "make like counts right that a lost job left wrong": every(30, "reconcile_likes"),
+    "make the front pages anew before they are due": every(3, "keep_pages_warm"),
     "show that beat and worker are alive": every(30, "heartbeat"),
 }

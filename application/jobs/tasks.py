@@ -5,6 +5,7 @@ import time
 from celery import shared_task
 from flask import current_app
 
+from application.caching import PAGES, PageCache, improve, keep_warm, refill_cold
 from application.config import Settings
 from application.data import invalidation
 from application.data.data_access import find_miscounted
@@ -16,6 +17,8 @@ from application.extensions import live
 from application.jobs.pace import Pace
 
 RECONCILE_AT_ONCE = 200
+FRONT = ("view//",)
+"""The pages that are kept warm whether somebody asks for them or not."""
 HEARTBEAT_KEY = "broadsheet:beat"
 HEARTBEAT_TTL = 120
 
@@ -44,6 +47,25 @@ def reconcile_likes() -> int:
 def sweep_outbox() -> int:
     """Tell the caches what an earlier commit could not."""
     return invalidation.sweep_outbox()
+
+
+@shared_task(name="refill_pages")  # type: ignore[untyped-decorator]  # celery ships no types
+def refill_pages() -> int:
+    """Make hot pages again that a change has forgotten, before somebody asks."""
+    return refill_cold(_pages())
+
+
+@shared_task(name="keep_pages_warm")  # type: ignore[untyped-decorator]  # celery ships no types
+def keep_pages_warm() -> None:
+    """Make the front page and the hottest pages anew before their readers have to wait."""
+    keep_warm(_pages(), FRONT)
+
+
+@shared_task(name="improve_page")  # type: ignore[untyped-decorator]  # celery ships no types
+def improve_page(key: str) -> None:
+    """Compress a stored page as well as can be."""
+    if (backend := _pages().backend) is not None:
+        improve(backend, key)
 
 
 @shared_task(name="heartbeat")  # type: ignore[untyped-decorator]  # celery ships no types
@@ -83,6 +105,11 @@ def _recount(article_id: int) -> int | None:
     # Also when the count stayed the same: an earlier run may have ended between its commit and this line.
     live.publish("likes", {"article_id": count.article_id, "likes": count.likes})
     return count.likes
+
+
+def _pages() -> PageCache:
+    pages: PageCache = current_app.extensions[PAGES]
+    return pages
 
 
 def _pace() -> Pace:
