@@ -17,7 +17,10 @@ function keepWords() {
   const asText = () => JSON.stringify(read());
   const isBlank = () => ["title", "standfirst", "content"].every((name) => !form.elements[name].value.trim());
   // After an error or a conflict the words on the page are not what is stored.
-  const unsaved = document.querySelector("#problems, .conflict, #preview") || new URLSearchParams(location.search).has("kept");
+  // What the server keeps for whoever signs in with this browser is not lost by leaving.
+  const held = "held" in form.dataset;
+  const changed = !held && document.querySelector("#problems, .conflict, #preview");
+  const unsaved = changed || new URLSearchParams(location.search).has("kept");
   let stored = unsaved ? "" : asText();
   let kept = stored;
   let timer = null;

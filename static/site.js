@@ -65,6 +65,8 @@ async function like(event) {
 }
 form?.addEventListener("submit", like);
 
+const nobody = document.getElementById("account")?.textContent;
+
 // What is personal is asked for only when a marker cookie says that there is something to tell.
 
 async function personal(again) {
@@ -78,7 +80,7 @@ async function personal(again) {
     me = await answer.json();
   }
   const account = document.getElementById("account");
-  account.firstElementChild.textContent = me.name || "Account";
+  account.firstElementChild.textContent = me.name || nobody;
   if (me.name) account.setAttribute("aria-label", `Account of ${me.name}`);
   else account.removeAttribute("aria-label");
   for (const id of ["write", "desk"]) document.getElementById(id).hidden = !me.can_write;

@@ -130,7 +130,7 @@ def was_right() -> None:
 
 def name_device(user: Any) -> str:
     """Return a cookie's value that lets a browser count for itself when somebody tries to sign in to this account."""
-    names = [_digest(name) for name in (user.email, user.username, user.fs_uniquifier) if name]
+    names = [digest(name) for name in (user.email, user.username, user.fs_uniquifier) if name]
     return str(_signer().dumps([secrets.token_hex(8), *names]))
 
 
@@ -160,11 +160,11 @@ def _forgiving(view: View) -> View:
 def _account() -> str:
     """Name the account in question; its address stays unreadable in the store of the counts."""
     if current_user.is_authenticated:
-        return _digest(current_user.fs_uniquifier)
+        return digest(current_user.fs_uniquifier)
     half_way = session.get("tf_user_id")
     if half_way and request.endpoint != "security.login":
-        return _digest(str(half_way))
-    return _digest(fold_identity(_typed()))
+        return digest(str(half_way))
+    return digest(fold_identity(_typed()))
 
 
 def _too_many_tries() -> str:
@@ -209,7 +209,8 @@ def _network(bits_of_4: int, bits_of_6: int) -> str:
     return str(ip_network((address, bits_of_4), strict=False))
 
 
-def _digest(name: str) -> str:
+def digest(name: str) -> str:
+    """Return 32 hexadecimal digits that stand for a name and do not tell it."""
     key = str(current_app.secret_key).encode()
     return hmac.new(key, name.encode(), hashlib.sha256).hexdigest()[:32]
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from application.controller.deeds import BIN, SAVE, THEIRS, UNPUBLISH, UNSCHEDULE
+from application.controller.deeds import BIN, COPY, SAVE, THEIRS, UNPUBLISH, UNSCHEDULE
 
 
 class Conflict(NamedTuple):
@@ -18,6 +18,17 @@ OF_WORDS = Conflict(
     "Nothing is lost: nothing of yours has been stored, and nothing of theirs was replaced. Your words are in the form "
     "below. Bring the two together there and save; or take one of the two as it is.",
     ((SAVE, "Save mine over theirs"), (THEIRS, "Take theirs, drop mine")),
+)
+
+OF_FORMS = Conflict(
+    "You have saved this form before",
+    "It became the article that is shown here. What you have typed into the form since then is below, and not stored "
+    "yet: save it over the article, or make it another one.",
+    (
+        (SAVE, "Save this over the article"),
+        (COPY, "Save as a new draft of mine"),
+        (THEIRS, "Leave the article as it is"),
+    ),
 )
 
 _AGAIN = {

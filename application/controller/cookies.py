@@ -9,37 +9,47 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 LIKER = "liker"
 HAS_LIKES = "has_likes"
 SIGNED_IN = "signed_in"
+KEPT_WORDS = "kept_words"
 
 LIKER_LIFETIME = timedelta(days=365)
+KEPT_WORDS_LIFETIME = timedelta(days=1)
 VISITOR_BYTES = 16
 
 
 def read_visitor() -> str | None:
     """Return the visitor id of this browser; None when it has none, or one that we did not sign."""
-    signed = request.cookies.get(LIKER)
-    if not signed:
-        return None
-    try:
-        visitor_id = _signer().loads(signed, max_age=int(LIKER_LIFETIME.total_seconds()))
-    except BadData:
-        return None
-    return visitor_id if isinstance(visitor_id, str) else None
+    return _read(LIKER, LIKER_LIFETIME)
 
 
 def new_visitor() -> str:
-    """Return an id for a visitor who likes for the first time: 32 hexadecimal digits."""
+    """Return an id for somebody without an account: 32 hexadecimal digits."""
     return secrets.token_hex(VISITOR_BYTES)
 
 
 def remember_visitor(response: Response, visitor_id: str) -> None:
     """Give the visitor their signed id, and the marker that lets pages ask for what they like."""
-    _set(response, LIKER, _signer().dumps(visitor_id), LIKER_LIFETIME, http_only=True)
+    _set(response, LIKER, _signer(LIKER).dumps(visitor_id), LIKER_LIFETIME, http_only=True)
     _set(response, HAS_LIKES, "1", LIKER_LIFETIME)
 
 
 def forget_visitor(response: Response) -> None:
     """Take the visitor's id back, for instance because an account has their likes now."""
     _delete(response, LIKER, HAS_LIKES)
+
+
+def read_holder() -> str | None:
+    """Return the key under which words of this browser are kept; None when it has none, or one that we did not sign."""
+    return _read(KEPT_WORDS, KEPT_WORDS_LIFETIME)
+
+
+def remember_holder(response: Response, holder: str) -> None:
+    """Give the browser that key, signed, for as long as the words are kept."""
+    _set(response, KEPT_WORDS, _signer(KEPT_WORDS).dumps(holder), KEPT_WORDS_LIFETIME, http_only=True)
+
+
+def forget_holder(response: Response) -> None:
+    """Take the key back: an account has the words now."""
+    _delete(response, KEPT_WORDS)
 
 
 def mark_signed_in(response: Response) -> None:
@@ -53,8 +63,19 @@ def mark_signed_out(response: Response) -> None:
     _delete(response, SIGNED_IN)
 
 
-def _signer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="broadsheet-liker")
+def _read(name: str, lifetime: timedelta) -> str | None:
+    signed = request.cookies.get(name)
+    if not signed:
+        return None
+    try:
+        value = _signer(name).loads(signed, max_age=int(lifetime.total_seconds()))
+    except BadData:
+        return None
+    return value if isinstance(value, str) else None
+
+
+def _signer(name: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt=f"broadsheet-{name}")
 
 
 def _set(response: Response, name: str, value: str, lifetime: timedelta | None, *, http_only: bool = False) -> None:
@@ -64,7 +85,7 @@ def _set(response: Response, name: str, value: str, lifetime: timedelta | None, 
 def _delete(response: Response, *names: str) -> None:
     for name in names:
         if name in request.cookies:
-            response.delete_cookie(name, samesite="Lax", secure=_is_secure(), httponly=name == LIKER)
+            response.delete_cookie(name, samesite="Lax", secure=_is_secure(), httponly=name in {LIKER, KEPT_WORDS})
 
 
 def _is_secure() -> bool:

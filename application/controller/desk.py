@@ -7,6 +7,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from application.controller import stray_words
 from application.controller.forms import site_zone, split_names
 from application.controller.permissions import EDITORS, WRITERS, has_any_role
 from application.controller.staff import actor, only
@@ -57,6 +58,7 @@ class Part(NamedTuple):
 @only(WRITERS)
 def desk() -> ResponseReturnValue:
     """Show the day at a glance, or a page of what the address asks for: by state, author and words."""
+    stray_words.take_up()
     return _show(request.args, is_asked=any(name in request.args for name in QUESTION))
 
 

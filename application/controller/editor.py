@@ -150,6 +150,7 @@ def show(
     difference: Difference | None = None,
     conflict: Conflict | None = None,
     refusal: Refusal | None = None,
+    is_held: bool = False,
     status: int = 200,
 ) -> tuple[str, int]:
     """Render the form, with whatever there is to say about it."""
@@ -163,6 +164,7 @@ def show(
         difference=difference,
         conflict=conflict,
         refusal=refusal,
+        is_held=is_held,
         may_write=has_any_role(WRITERS),
         offers=offers(editing, form) if request.method == "GET" else (),
         zone=site_zone().key,

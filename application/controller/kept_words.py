@@ -5,7 +5,7 @@ from contextlib import suppress
 from flask import request
 from flask_login import current_user
 
-from application.controller import editor
+from application.controller import editor, stray_words
 from application.controller.differences import is_same
 from application.controller.forms import FORM_KEY, ArticleForm, EditForm
 from application.data import data_access
@@ -43,6 +43,7 @@ def forget(form: ArticleForm) -> None:
     # The deed itself is done: words that are offered once too often do no harm, a second try would.
     with suppress(DatabaseBusy):
         autosaves.discard(current_user.id, form.form_key.data)
+        stray_words.forget(form.form_key.data)
 
 
 def key_of(form: ArticleForm) -> str | None:

@@ -10,7 +10,7 @@ from flask import Blueprint, abort, current_app, flash, redirect, request, url_f
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from application.controller import conflicts, deeds, editor, kept_words, refusals
+from application.controller import conflicts, deeds, editor, kept_words, refusals, stray_words
 from application.controller.conflicts import Conflict
 from application.controller.deeds import (
     BIN,
@@ -33,8 +33,8 @@ from application.controller.presentation import long_time
 from application.controller.refusals import Refusal
 from application.controller.staff import actor
 from application.data import data_access
-from application.data.errors import DatabaseBusy, EditConflict, Invalid, NotFound
-from application.data.models import BINNED
+from application.data.errors import AlreadySent, DatabaseBusy, EditConflict, Invalid, NotFound
+from application.data.models import BINNED, FORM_KEY_LENGTH
 from application.data.operations import articles, people
 from application.data.operations import bin as the_bin
 from application.data.records import Editing, Saved
@@ -57,6 +57,8 @@ def writers_only(view: Callable[P, ResponseReturnValue]) -> Callable[P, Response
     @functools.wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
         if has_any_role(WRITERS):
+            if request.method == "GET":
+                stray_words.take_up()
             return view(*args, **kwargs)
         if request.method == "POST":
             why = refusals.of_readers() if current_user.is_authenticated else refusals.OF_STRANGERS
@@ -77,6 +79,8 @@ def create() -> ResponseReturnValue:
     form = ArticleForm(formdata=editor.typed())
     try:
         return _create(form, _deed())
+    except AlreadySent as error:
+        return _show_first(error.article_id)
     except Invalid as error:
         return editor.show(editor.mark(form, error.problems), status=422)
     except DatabaseBusy as error:
@@ -118,17 +122,19 @@ def _edit(form: EditForm, slug: str, deed: str) -> ResponseReturnValue:
 
 
 def _create(form: ArticleForm, deed: str) -> ResponseReturnValue:
+    form_key = kept_words.key_of(form)
     if deed == COPY:
         # What could not be saved where it was typed: the address and the by-line stay there.
         form.slug.data = form.authors.data = ""
-        deed = SAVE
+        deed, form_key = SAVE, form_key and f"copy-{form_key}"[:FORM_KEY_LENGTH]
     if not _is_fit(form, deed, before=()):
         return editor.show(form, status=422)
     if deed == PREVIEW:
         return editor.show(form, with_preview=True)
-    saved = articles.create_article(form.written(), actor())
+    saved = articles.create_article(form.written(), actor(), form_key)
     kept_words.forget(form)
-    return _go_on(saved, form, deed)
+    # Of a form that is sent twice in one moment, either may be the one that publishes.
+    return _go_on(saved, form, deed, version=None)
 
 
 def _store(editing: Editing, form: EditForm, deed: str) -> ResponseReturnValue:
@@ -142,7 +148,7 @@ def _store(editing: Editing, form: EditForm, deed: str) -> ResponseReturnValue:
         return editor.show(form, editing, with_preview=True)
     saved = articles.save_article(editing.article_id, version, form.written(), actor())
     kept_words.forget(form)
-    return _go_on(saved, form, deed)
+    return _go_on(saved, form, deed, version=saved.version)
 
 
 def _deed() -> str:
@@ -178,7 +184,7 @@ def _settle_authors(form: ArticleForm, before: tuple[str, ...]) -> bool:
     return problem is None
 
 
-def _go_on(saved: Saved, form: ArticleForm, deed: str) -> ResponseReturnValue:
+def _go_on(saved: Saved, form: ArticleForm, deed: str, *, version: int | None) -> ResponseReturnValue:
     """Show it to readers, now or later, if that was the button; then lead to where it can be seen."""
     here = url_for("writing.edit", slug=saved.slug)
     if deed == SAVE:
@@ -186,7 +192,7 @@ def _go_on(saved: Saved, form: ArticleForm, deed: str) -> ResponseReturnValue:
         return redirect(here, 303)
     at = form.read_time(site_zone(), datetime.now(UTC)) if deed == SCHEDULE else None
     try:
-        saved = articles.publish_article(saved.slug, saved.version, actor(), at)
+        saved = articles.publish_article(saved.slug, version, actor(), at)
     except (EditConflict, DatabaseBusy):
         flash(SAVED_ONLY)
         return redirect(here, 303)
@@ -244,7 +250,18 @@ def _handle(editing: Editing, form: EditForm, deed: str) -> ResponseReturnValue:
 def _refuse(refusal: Refusal, slug: str | None) -> ResponseReturnValue:
     """Show what was typed and cannot be stored, so that none of it is lost, and say why."""
     form = (EditForm if slug else ArticleForm)(formdata=editor.typed())
-    return editor.show(form, slug=slug, refusal=refusal, status=refusal.status)
+    is_held = refusal is refusals.OF_STRANGERS and stray_words.hold(form, slug)
+    return editor.show(form, slug=slug, refusal=refusal, is_held=is_held, status=refusal.status)
+
+
+def _show_first(article_id: int) -> ResponseReturnValue:
+    """Show what a form became when it was sent first beside what it says now."""
+    form = EditForm(formdata=editor.typed())
+    form.article_id.data = str(article_id)
+    try:
+        return _show_both(form, article_id, conflicts.OF_FORMS)
+    except NotFound:
+        return _refuse(refusals.find(editor.find_sent(article_id, ""), binned=False) or refusals.OF_GONE, None)
 
 
 def _show_both(form: EditForm, article_id: int, conflict: Conflict) -> ResponseReturnValue:
@@ -253,6 +270,9 @@ def _show_both(form: EditForm, article_id: int, conflict: Conflict) -> ResponseR
     if theirs is None or refusals.find(theirs, binned=False):
         raise NotFound
     form.version.data = str(theirs.version)
+    # A form of a new article leaves to the site what it is called and whose it is.
+    form.slug.data = form.slug.data or theirs.slug
+    form.authors.data = form.authors.data or ", ".join(theirs.written.authors)
     difference = compare(editor.fields_of(theirs), editor.words_in(form))
     return editor.show(form, theirs, difference=difference, conflict=conflict, status=409)
 

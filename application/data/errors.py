@@ -23,6 +23,14 @@ class EditConflict(DataError):
     """The article was changed by somebody else since the form was opened."""
 
 
+class AlreadySent(DataError):
+    """The form became an article when it was sent first, and says something else by now."""
+
+    def __init__(self, article_id: int) -> None:
+        super().__init__(f"it is article {article_id}")
+        self.article_id = article_id
+
+
 class NameTaken(DataError):
     """The name already belongs to somebody, an imported author included."""
 

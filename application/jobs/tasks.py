@@ -10,7 +10,7 @@ from application.config import Settings
 from application.data import invalidation
 from application.data.data_access import find_miscounted
 from application.data.errors import DatabaseBusy
-from application.data.operations import autosaves, likes, schedule, sessions
+from application.data.operations import autosaves, likes, schedule, sent_forms, sessions, stray_words
 from application.data.operations import bin as the_bin
 from application.data.types import utc_now
 from application.extensions import live
@@ -88,8 +88,9 @@ def empty_bin() -> int:
 
 @shared_task(name="purge_autosaves")  # type: ignore[untyped-decorator]  # celery ships no types
 def purge_autosaves() -> int:
-    """Delete what somebody typed, did not send and did not come back for."""
-    return autosaves.purge(utc_now())
+    """Delete what somebody typed or sent and did not come back for, and forget forms that were sent long ago."""
+    now = utc_now()
+    return autosaves.purge(now) + sent_forms.purge(now) + stray_words.purge(now)
 
 
 @shared_task(name="purge_sessions")  # type: ignore[untyped-decorator]  # celery ships no types

@@ -22,7 +22,7 @@ from application.extensions import db
 from tests.articles import write as make
 from tests.browser.test_the_loop import sign_in
 from tests.conftest import copy_of
-from tests.controller.people import make_user
+from tests.controller.people import PASSWORD, make_user
 from tests.own_redis import own_redis
 from tests.site import PATIENCE, RunningSite, running_site
 
@@ -384,6 +384,31 @@ def test_words_survive_a_session_that_ends(late: Page) -> None:
     press(late, "Save draft")
     late.wait_for_url("**/articles/written-through-a-night/edit")
     assert text_of(late) == "Words that took long."
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with-scripts", "without"])
+def test_words_survive_signing_in_again_in_the_same_tab(browser: Browser, newsroom: RunningSite, scripts: bool) -> None:
+    name = f"sleeper{scripts}".lower()
+    with newsroom.app.app_context():
+        make_user(name, "author")
+    with window(browser, newsroom, java_script_enabled=scripts) as context:
+        page = context.new_page()
+        asked: list[object] = []
+        page.on("dialog", lambda dialog: (asked.append(dialog), dialog.accept()))
+        sign_in(page, name)
+        write(page, "Written past midnight", "Words that took all night.")
+        context.clear_cookies()
+        press(page, "Save draft")
+        expect(page.get_by_role("heading", name="Sign in, and press the button again")).to_be_visible()
+        picture(page, f"11-signed-out-{'scripts' if scripts else 'plain'}")
+        page.locator("#account").click()
+        page.get_by_label("E-mail address or user name").fill(name)
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        press(page, "Sign in")
+        page.wait_for_url("**/create_article")
+        page.get_by_role("link", name="Take these words up").click()
+        assert text_of(page) == "Words that took all night."
+        assert asked == []
 
 
 def is_out(author: Page, title: str) -> str:

@@ -32,6 +32,7 @@ from application.data.data_access import (
     get_revision,
     get_revisions,
     get_standing,
+    get_strays,
     get_tag,
     get_user_name,
     is_name_taken,
@@ -44,7 +45,7 @@ from application.utils.session_keys import SessionKey
 from tests.data.conftest import Statement
 
 TABLES = "articles|article_authors|article_tags|article_likes|profiles|tags|users|roles|roles_users|old_addresses"
-TABLES += "|working_copies|autosaves|revisions|audit_log"
+TABLES += "|working_copies|autosaves|stray_words|revisions|audit_log"
 SCAN = re.compile(rf"SCAN ({TABLES})(_\d+)?\b")
 
 MIDDLE = "20200122T000000000000Z-1009"
@@ -104,6 +105,7 @@ READS: dict[str, tuple[Callable[[], object], int]] = {
     "a revision": (lambda: get_revision(7, 1), 1),
     "an autosave": (lambda: get_autosave(1, "form"), 1),
     "autosaves": (lambda: get_autosaves(1), 1),
+    "stray words": (lambda: get_strays("f" * 32), 1),
     "the log": (get_audit, 1),
     "a later page of the log": (lambda: get_audit(MIDDLE), 1),
     "the desk": (desk, 2),

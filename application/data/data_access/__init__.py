@@ -23,6 +23,7 @@ from application.data.data_access.likes import (
 from application.data.data_access.people import get_person, get_profile_id, get_user_id, get_user_name, is_name_taken
 from application.data.data_access.revisions import find_revisions, get_revision, get_revisions
 from application.data.data_access.schedule import find_due, find_forgotten
+from application.data.data_access.stray_words import get_strays
 from application.data.data_access.tags import get_tag
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "get_revision",
     "get_revisions",
     "get_standing",
+    "get_strays",
     "get_tag",
     "get_user_id",
     "get_user_name",

@@ -1,7 +1,7 @@
 """The tables: columns, relations, constraints and indexes. No queries."""
 
 from application.data.models.articles import Article, ArticleAuthor, ArticleLike, ArticleTag, OldAddress, Tag
-from application.data.models.editing import Autosave, Revision, WorkingCopy
+from application.data.models.editing import Autosave, Revision, SentForm, StrayWords, WorkingCopy
 from application.data.models.keeping import AuditEntry, Feedback, InvalidationOutbox
 from application.data.models.lengths import (
     ADDRESS_LENGTH,
@@ -59,6 +59,8 @@ __all__ = [
     "Profile",
     "Revision",
     "Role",
+    "SentForm",
+    "StrayWords",
     "Tag",
     "User",
     "WorkingCopy",

@@ -14,6 +14,7 @@ from application.data.models.lengths import (
     STANDFIRST_LENGTH,
     TITLE_LENGTH,
     USER_NAME_LENGTH,
+    VISITOR_LENGTH,
 )
 from application.data.types import UTCDateTime, utc_now
 from application.extensions import Base
@@ -55,6 +56,34 @@ class Autosave(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     form_key: Mapped[str] = mapped_column(String(FORM_KEY_LENGTH))
     article_id: Mapped[int | None] = mapped_column(ForeignKey("articles.article_id", ondelete="CASCADE"))
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, index=True)
+    fields: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class SentForm(Base):
+    """Which article a form became when it was sent first; `form_key` is the form's own, as in `Autosave`."""
+
+    __tablename__ = "sent_forms"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    form_key: Mapped[str] = mapped_column(String(FORM_KEY_LENGTH), primary_key=True)
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.article_id", ondelete="CASCADE"), index=True)
+    sent_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, index=True)
+
+
+class StrayWords(Base):
+    """What somebody sent whose session was over; `holder` is the key that their browser holds.
+
+    `network` is a keyed digest: it counts what came from where, and names nobody.
+    """
+
+    __tablename__ = "stray_words"
+    __table_args__ = (UniqueConstraint("holder", "form_key"), Index(None, "network", "updated_at"))
+
+    stray_id: Mapped[int] = mapped_column(primary_key=True)
+    holder: Mapped[str] = mapped_column(String(VISITOR_LENGTH))
+    form_key: Mapped[str] = mapped_column(String(FORM_KEY_LENGTH))
+    network: Mapped[str] = mapped_column(String(VISITOR_LENGTH))
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utc_now, index=True)
     fields: Mapped[dict[str, Any]] = mapped_column(JSON)
 

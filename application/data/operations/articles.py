@@ -6,9 +6,10 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
-from application.data.errors import EditConflict, Invalid, NotFound
-from application.data.models import DRAFT, PUBLISHED, SCHEDULED, UNPUBLISHED, Article, Revision
-from application.data.operations.article_fields import check_time, prepare
+from application.data.errors import AlreadySent, EditConflict, Invalid, NotFound
+from application.data.models import DRAFT, PUBLISHED, SCHEDULED, UNPUBLISHED, Article, Revision, WorkingCopy
+from application.data.operations import sent_forms
+from application.data.operations.article_fields import Fields, check_time, prepare
 from application.data.operations.article_parts import author_ids, claimed_slug, free_slug, set_authors, set_tags
 from application.data.operations.editing import RENDERED, Desk, Which, at_desk, is_public, peek
 from application.data.operations.revising import is_same, written_from
@@ -23,17 +24,25 @@ NAMELESS = "article"
 
 
 @decided_by_constraints
-def create_article(written: Written, by: Actor) -> Saved:
-    """Store a new draft, at the slug it wishes for or at one made from its title. Raises `Invalid`, `DatabaseBusy`."""
+def create_article(written: Written, by: Actor, form_key: str | None = None) -> Saved:
+    """Store a new draft, at the slug it wishes for or at one made from its title.
+
+    A form that was sent before is what it became then. Raises `Invalid`, `DatabaseBusy`, and `AlreadySent` where that
+    says something else.
+    """
     fields = run_in_thread(prepare, written)
     article = Article(status=DRAFT, **{name: getattr(fields, name) for name in RENDERED})
     with transaction() as session, session.no_autoflush:
+        if (known := sent_forms.find(session, by, form_key)) is not None:
+            return _as_sent(Desk(session, known, session.get(WorkingCopy, known.article_id), by), fields)
         wished = fields.slug and claimed_slug(session, fields.slug)
         article.slug = wished or free_slug(session, slugify(article.title) or NAMELESS)
         session.add(article)
         set_authors(session, article, author_ids(session, fields.authors))
         set_tags(session, article, fields.labels)
-        return Desk(session, article, None, by).done("created", written=written_from(fields, article.slug))
+        saved = Desk(session, article, None, by).done("created", written=written_from(fields, article.slug))
+        sent_forms.note(session, by, form_key, saved.article_id)
+        return saved
 
 
 @decided_by_constraints
@@ -129,6 +138,13 @@ def take_back(which: Which, by: Actor, version: int | None = None) -> Saved:
         article.status = _hidden(article)
         article.scheduled_for = None
         return desk.done(deed, written=desk.written())
+
+
+def _as_sent(desk: Desk, fields: Fields) -> Saved:
+    now = desk.written()
+    if not is_same(now, written_from(fields, now.slug)):
+        raise AlreadySent(desk.article.article_id)
+    return desk.saved()
 
 
 def _save(which: Which, version: int, written: Written, by: Actor, deed: str | None = None) -> Saved:

@@ -28,9 +28,8 @@ def keep(user_id: int, form_key: str, article_id: int | None, fields: Mapping[st
 
     Raises `Invalid`, `NotFound` for an account that is no more, `DatabaseBusy`.
     """
-    _check(form_key, fields)
-    # What neither database takes: half characters, and U+0000.
-    stored = {_storable(name): _storable(text) for name, text in fields.items()}
+    check(form_key, fields)
+    stored = {storable(name): storable(text) for name, text in fields.items()}
     now = utc_now()
     with transaction() as session:
         if session.scalar(select(User.id).where(User.id == user_id)) is None:
@@ -61,14 +60,16 @@ def purge(now: datetime) -> int:
         return len(session.scalars(gone).all())
 
 
-def _check(form_key: str, fields: Mapping[str, str]) -> None:
+def check(form_key: str, fields: Mapping[str, str]) -> None:
+    """Refuse what is no form. Raises `Invalid`."""
     if not 0 < len(form_key) <= FORM_KEY_LENGTH or not form_key.isascii() or not form_key.isprintable():
         raise Invalid({"form_key": "This is not the key of a form."})
     if len(fields) > MOST_FIELDS or sum(len(name) + len(text) for name, text in fields.items()) > LONGEST:
         raise Invalid({"fields": f"This is too long to be kept: {LONGEST:,} characters are the most."})
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """Leave out what neither database takes: half characters, and U+0000."""
     return text.translate(_NOT_STORED)
 
 
