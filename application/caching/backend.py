@@ -9,7 +9,8 @@ from application.caching import signals
 from application.caching.codec import JSON, Seal
 from application.caching.leases import Lease
 from application.caching.scripts import HOT
-from application.caching.store import SPARE, RedisStore, Stored, Storing
+from application.caching.store import SPARE, RedisStore
+from application.caching.storing import Stored, Storing
 
 
 class RedisBackend(RedisStore, BaseCache):

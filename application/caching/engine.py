@@ -14,7 +14,7 @@ from application.caching.leases import Grant, Lease
 from application.caching.memory import Kept
 from application.caching.policy import Policy, soft_lifetime
 from application.caching.recording import Moment, Recording, record
-from application.caching.store import Found, Stored, Storing
+from application.caching.storing import Found, Stored, Storing
 
 logger = logging.getLogger(__name__)
 

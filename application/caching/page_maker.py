@@ -20,7 +20,7 @@ from application.caching.pages import PAGE_TYPE, Rendered, Sendable, opened, pag
 from application.caching.policy import soft_lifetime
 from application.caching.recording import Moment, Recording, record
 from application.caching.seen import View
-from application.caching.store import Found, Stored, Storing
+from application.caching.storing import Found, Stored, Storing
 from application.caching.wanted import Answer, Wanted
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import msgspec
 
 from application.caching import encodings
 from application.caching.recording import Recording
-from application.caching.store import Found
+from application.caching.storing import Found
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
