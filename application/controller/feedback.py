@@ -8,10 +8,10 @@ from flask.typing import ResponseReturnValue
 from flask_limiter import RequestLimit
 from flask_wtf import FlaskForm
 from wtforms import EmailField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Length, ValidationError
+from wtforms.validators import DataRequired, ValidationError
 
 from application.config import STATIC_PAGE_TTL
-from application.controller.forms import is_text
+from application.controller.forms import at_most, is_line, is_text
 from application.controller.permissions import ADMINISTRATORS, EDITORS, has_any_role
 from application.controller.staff import actor, only
 from application.data import data_access
@@ -42,8 +42,8 @@ class FeedbackForm(FlaskForm):  # type: ignore[misc]
         "Your name",
         validators=[
             DataRequired("Tell us your name."),
-            Length(max=SENDER_LENGTH, message=f"This can have {SENDER_LENGTH} characters at most."),
-            is_text,
+            at_most(SENDER_LENGTH),
+            is_line,
         ],
         render_kw={"autocomplete": "name"},
     )
@@ -57,7 +57,7 @@ class FeedbackForm(FlaskForm):  # type: ignore[misc]
         filters=[unix_lines],
         validators=[
             DataRequired("Write something first."),
-            Length(max=LONGEST_MESSAGE, message=f"This can have {LONGEST_MESSAGE} characters at most."),
+            at_most(LONGEST_MESSAGE),
             is_text,
         ],
     )

@@ -8,7 +8,7 @@ from flask import current_app
 from flask_wtf import FlaskForm
 from wtforms import Field, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import AnyOf, InputRequired, Length, ValidationError
 
 from application.controller.addresses import fold
 from application.data.models import (
@@ -25,6 +25,7 @@ from application.data.models import (
 from application.data.operations.article_fields import FARTHEST, LONGEST_CONTENT, MOST_AUTHORS, MOST_TAGS
 from application.data.operations.people import LONGEST_BIOGRAPHY
 from application.data.records import Written
+from application.utils.text import straighten
 
 DIRECTIONS = [
     SelectChoice("auto", "Automatic"),
@@ -34,14 +35,39 @@ DIRECTIONS = [
 
 FORM_KEY = re.compile(rf"[a-z0-9-]{{1,{FORM_KEY_LENGTH}}}", re.ASCII)
 
+STRAIGHTENED = (
+    "An invisible sign stood here that turns the direction of letters round. It is taken out now: "
+    "look whether this reads as you mean it, then press the button again."
+)
+
 # Tab, line feed and carriage return are text; the other C0 and C1 controls are not.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 
 
 def is_text(_form: FlaskForm, field: Field) -> None:
     """Refuse control characters, which no reader could see and no feed could carry."""
-    if _CONTROLS.search(field.data or ""):
+    _check(field, line=False)
+
+
+def is_line(_form: FlaskForm, field: Field) -> None:
+    """Refuse the same, and whatever could turn the text beside a line round."""
+    _check(field, line=True)
+
+
+def at_most(longest: int) -> Length:
+    """Refuse what is longer than so many characters."""
+    return Length(max=longest, message=f"This can have {longest:,} characters at most.")
+
+
+def _check(field: Field, *, line: bool) -> None:
+    typed = field.data or ""
+    if _CONTROLS.search(typed):
         raise ValidationError("This contains a control character; please take it out.")
+    straight = straighten(typed, line=line)
+    if straight != typed:
+        # Nobody can take out what nobody sees, and nothing is changed behind anybody's back.
+        field.data = straight
+        raise ValidationError(STRAIGHTENED)
 
 
 def or_empty(text: str | None) -> str:
@@ -69,28 +95,35 @@ class ArticleForm(FlaskForm):  # type: ignore[misc]
     """An article as its author types it. What is typed wrong beyond this, the operations say."""
 
     title = StringField(
-        "Title", validators=[InputRequired("Give the article a title."), Length(max=TITLE_LENGTH), is_text]
+        "Title", validators=[InputRequired("Give the article a title."), at_most(TITLE_LENGTH), is_line]
     )
     standfirst = TextAreaField(
-        "Standfirst", validators=[Length(max=STANDFIRST_LENGTH), is_text], filters=[or_empty, with_line_feeds]
+        "Standfirst", validators=[at_most(STANDFIRST_LENGTH), is_line], filters=[or_empty, with_line_feeds]
     )
     content = TextAreaField(
         "Text",
-        validators=[InputRequired("Write something first."), Length(max=LONGEST_CONTENT), is_text],
+        validators=[InputRequired("Write something first."), at_most(LONGEST_CONTENT), is_text],
         filters=[with_line_feeds],
     )
-    tags = StringField("Tags", validators=[Length(max=MOST_TAGS * (TAG_LENGTH + 2)), is_text], filters=[or_empty])
+    tags = StringField("Tags", validators=[at_most(MOST_TAGS * (TAG_LENGTH + 2)), is_line], filters=[or_empty])
     authors = StringField(
-        "Authors", validators=[Length(max=MOST_AUTHORS * (USER_NAME_LENGTH + 2)), is_text], filters=[or_empty]
+        "Authors", validators=[at_most(MOST_AUTHORS * (USER_NAME_LENGTH + 2)), is_line], filters=[or_empty]
     )
-    slug = StringField("Address", validators=[Length(max=SLUG_LENGTH), is_text], filters=[or_empty])
+    slug = StringField("Address", validators=[at_most(SLUG_LENGTH), is_line], filters=[or_empty])
     canonical_url = StringField(
-        "First published at", validators=[Length(max=ADDRESS_LENGTH), is_text], filters=[or_empty, str.strip]
+        "First published at", validators=[at_most(ADDRESS_LENGTH), is_line], filters=[or_empty, str.strip]
     )
     language = StringField(
-        "Language", validators=[Length(max=LANGUAGE_LENGTH), is_text], filters=[or_empty, str.strip], default="en"
+        "Language", validators=[at_most(LANGUAGE_LENGTH), is_line], filters=[or_empty, str.strip], default="en"
     )
-    direction = SelectField("Direction", choices=DIRECTIONS, default="auto", filters=[lambda value: value or "auto"])
+    direction = SelectField(
+        "Direction",
+        choices=DIRECTIONS,
+        default="auto",
+        filters=[lambda value: value or "auto"],
+        validate_choice=False,
+        validators=[AnyOf([choice.value for choice in DIRECTIONS], "Choose a direction.")],
+    )
     date = StringField("Date", filters=[or_empty])
     time = StringField("Time", filters=[or_empty])
     version = HiddenField("Version")
@@ -152,7 +185,7 @@ class EditForm(ArticleForm):
 
     slug = StringField(
         "Address",
-        validators=[InputRequired("An article needs an address."), Length(max=SLUG_LENGTH), is_text],
+        validators=[InputRequired("An article needs an address."), at_most(SLUG_LENGTH), is_line],
         filters=[or_empty],
     )
     # The address may be another by the time the form is sent.
@@ -164,10 +197,10 @@ class ProfileForm(FlaskForm):  # type: ignore[misc]
 
     display_name = StringField(
         "Name",
-        validators=[InputRequired("Readers need a name to read."), Length(max=DISPLAY_NAME_LENGTH), is_text],
+        validators=[InputRequired("Readers need a name to read."), at_most(DISPLAY_NAME_LENGTH), is_line],
     )
     biography = TextAreaField(
-        "About you", validators=[Length(max=LONGEST_BIOGRAPHY), is_text], filters=[or_empty, with_line_feeds]
+        "About you", validators=[at_most(LONGEST_BIOGRAPHY), is_text], filters=[or_empty, with_line_feeds]
     )
 
 

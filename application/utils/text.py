@@ -29,18 +29,23 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
+def straighten(text: str, *, line: bool) -> str:
+    """Return text without the invisible signs that turn letters round: in one line more do harm than in prose."""
+    return (_BIDI_SPANS if line else _OVERRIDES).sub("", text)
+
+
 def clean_body(text: str) -> str:
     """Return text of many lines in NFC, with line feeds between them, without control characters or overrides.
 
     Other marks of direction stay: Arabic and Hebrew prose needs them, and a paragraph ends what they open.
     """
     text = _CONTROLS.sub("", _LINE_ENDS.sub("\n", text))
-    return unicodedata.normalize("NFC", _OVERRIDES.sub("", text))
+    return unicodedata.normalize("NFC", straighten(text, line=False))
 
 
 def clean_line(text: str) -> str:
     """Return text as one line in NFC, spaces folded, without controls or marks that turn its neighbours round."""
-    return _SPACES.sub(" ", _BIDI_SPANS.sub("", clean_body(text))).strip()
+    return _SPACES.sub(" ", straighten(clean_body(text), line=True)).strip()
 
 
 def slugify(text: str, limit: int = 100) -> str:

@@ -23,7 +23,7 @@ MULTIPART = "multipart/form-data"
 FIVE_MB = "five megabytes " * 350_000
 ARTICLE = {"title": "A long one", "standfirst": "In short", "content": FIVE_MB, "tags": "length"}
 LETTER = {"name": "Bo", "email": "bo@example.com", "message": FIVE_MB}
-TOO_LONG_FOR_THE_FIELD = "cannot be longer than 1000000 characters"
+TOO_LONG_FOR_THE_FIELD = "This can have 1,000,000 characters at most."
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_words_of_five_megabytes_are_not_kept_while_they_are_typed(author: Flask
 def test_a_message_of_five_megabytes_comes_back_in_its_form(client: FlaskClient) -> None:
     answer = client.post("/feedback", **sent(LETTER))
     assert answer.status_code == 422
-    assert answer.text.count("5000 characters at most") == 2
+    assert answer.text.count("5,000 characters at most") == 2
     assert_all_is_kept(answer.text, LETTER)
     assert counts() == [0, 0]
 

@@ -229,7 +229,11 @@ def test_a_page_that_cannot_be_stored_keeps_what_was_typed(author: FlaskClient, 
 
 def test_a_name_cannot_turn_its_neighbours_round(author: FlaskClient) -> None:
     author.post("/create_article", data=FORM)
-    author.post("/articles_by/ada/edit", data={"display_name": "Ada \u202egnorw\u202c", "biography": ""})
+    form = {"display_name": "Ada \u202egnorw\u202c", "biography": "Writes."}
+    answer = author.post("/articles_by/ada/edit", data=form)
+    assert answer.status_code == 422
+    assert "turns the direction of letters round" in answer.text
+    assert 'value="Ada gnorw"' in answer.text
     assert "\u202e" not in author.get("/articles_by/ada").text
     assert "\u202e" not in author.get("/articles/a-new-thing").text
 

@@ -70,7 +70,7 @@ def test_a_message_is_stored_and_thanked_for(client: FlaskClient) -> None:
         ("email", "bo@localhost", "This is not an e-mail address"),
         ("email", "a" * 300 + "@example.com", "254 characters at most"),
         ("message", " \r\n ", "Write something first."),
-        ("message", "x" * 5001, "5000 characters at most"),
+        ("message", "x" * 5001, "5,000 characters at most"),
     ],
 )
 def test_an_error_stands_beside_its_field_and_on_top(client: FlaskClient, field: str, value: str, words: str) -> None:

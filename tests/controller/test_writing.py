@@ -44,6 +44,12 @@ def signed_in(app: Flask, username: str, *roles: str) -> FlaskClient:
     return client
 
 
+def find(username: str) -> User:
+    user = db.session.scalar(select(User).where(User.username == username))
+    assert user is not None
+    return user
+
+
 def count_articles() -> int:
     db.session.rollback()
     return db.session.scalar(select(func.count()).select_from(Article)) or 0
@@ -569,3 +575,37 @@ def test_a_tag_with_a_slash_has_a_page_without_one(author: FlaskClient) -> None:
 
 def tomorrow() -> str:
     return f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}"
+
+
+@pytest.mark.parametrize("field", ["title", "standfirst", "content", "tags", "slug"])
+def test_what_turns_letters_round_is_taken_out_and_said_so(author: FlaskClient, field: str) -> None:
+    answer = author.post("/create_article", data={**DRAFT, field: "safe\u202egpj.exe"})
+    assert answer.status_code == 422
+    assert f'id="{field}-wrong"' in answer.text
+    assert "It is taken out now" in answer.text
+    assert "safegpj.exe" in answer.text
+    assert "\u202e" not in answer.text
+    assert count_articles() == 0
+    assert author.post("/create_article", data={**DRAFT, field: "safegpj.exe"}).status_code == 303
+
+
+def test_prose_keeps_the_marks_of_direction_that_it_needs(author: FlaskClient) -> None:
+    answer = author.post("/create_article", data={**DRAFT, "content": "One \u2067\u05d0\u05d1\u2069 two."})
+    assert answer.status_code == 303
+    assert "\u2067" in author.get(answer.location).text
+
+
+@pytest.mark.parametrize(
+    "path", ["/create_article", "/articles_by/ada/edit", "/account/password", "/feedback", "/register", "/login"]
+)
+def test_what_is_wrong_is_said_in_the_house_s_own_words(app: Flask, author: FlaskClient, path: str) -> None:
+    make_article(find("ada").id)
+    client = app.test_client() if path in {"/register", "/login"} else author
+    page = Markup(client.get(path).text)
+    names = {found["name"] for tag in ("input", "textarea", "select") for found in page.all(tag) if "name" in found}
+    assert len(names) > 1
+    for value in ("", "x" * 25_000):
+        answer = client.post(path, data={name: value for name in names if name not in {"website", "form_key", "next"}})
+        assert answer.status_code == 422
+        for theirs in ("Field ", "This field", "Not a valid", "Invalid"):
+            assert theirs not in answer.text
