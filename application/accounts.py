@@ -28,7 +28,7 @@ from application.controller.account_forms import (
     RegistrationForm,
     SignInForm,
 )
-from application.controller.account_rules import MailRules, UsernameRules
+from application.controller.account_rules import MailRules, PasswordRules, UsernameRules
 from application.controller.second_factor import (
     CLOCKS_DIFFER,
     Authenticator,
@@ -85,7 +85,12 @@ def init_accounts(app: Flask) -> None:
     app.config.from_mapping(_flask_security_config(settings))
     datastore = Accounts(db, User, Role)
     security = Security(
-        app, datastore, username_util_cls=UsernameRules, mail_util_cls=MailRules, totp_cls=Authenticator
+        app,
+        datastore,
+        username_util_cls=UsernameRules,
+        mail_util_cls=MailRules,
+        password_util_cls=PasswordRules,
+        totp_cls=Authenticator,
     )
     # Set afterwards: the line above would replace the fields of these forms by its own.
     for name, form in FORMS.items():

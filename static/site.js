@@ -65,7 +65,9 @@ async function like(event) {
 }
 form?.addEventListener("submit", like);
 
-const nobody = document.getElementById("account")?.textContent;
+const place = document.getElementById("account");
+// What it says where nobody is signed in; a private page says the name already.
+const nobody = place?.dataset.nobody ?? place?.textContent;
 
 // What is personal is asked for only when a marker cookie says that there is something to tell.
 

@@ -17,12 +17,14 @@ from flask_security.forms import (
 )
 from flask_security.utils import lookup_identity
 from wtforms import EmailField, PasswordField, StringField
-from wtforms.validators import DataRequired, EqualTo, Length, ValidationError
+from wtforms.validators import DataRequired, EqualTo, ValidationError
 
 from application.controller.account_rules import EMAIL_LENGTH
 from application.controller.attempts import was_right
+from application.controller.forms import at_most
 from application.controller.limits import RefusableForm
 from application.data.data_access import is_name_taken
+from application.utils.guessable import SHORTEST
 from application.utils.user_names import RULE
 
 PASSWORD_LENGTH = 1000
@@ -35,12 +37,12 @@ class SignInForm(RefusableForm, LoginForm):
 
     email = StringField(
         "E-mail address or user name",
-        validators=[IsString(), Length(max=EMAIL_LENGTH)],
+        validators=[IsString(), at_most(EMAIL_LENGTH)],
         render_kw={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"},
     )
     password = PasswordField(
         "Password",
-        validators=[IsString(), DataRequired(), Length(max=PASSWORD_LENGTH)],
+        validators=[IsString(), DataRequired(), at_most(PASSWORD_LENGTH)],
         render_kw={"autocomplete": "current-password"},
     )
 
@@ -67,19 +69,19 @@ class RegistrationForm(RefusableForm, RegisterFormV2):
 
     email = EmailField(
         "E-mail address",
-        validators=[IsString(), email_required, Length(max=EMAIL_LENGTH), EmailValidation(verify=True)],
+        validators=[IsString(), email_required, at_most(EMAIL_LENGTH), EmailValidation(verify=True)],
         render_kw={"autocomplete": "email"},
     )
     username = StringField(
         "User name",
         description=f"{RULE} Readers see it when you write.",
-        validators=[IsString(), DataRequired("Choose a user name."), Length(max=200), username_validator],
+        validators=[IsString(), DataRequired("Choose a user name."), at_most(200), username_validator],
         render_kw={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"},
     )
     password = PasswordField(
         "Password",
-        description="At least 8 characters.",
-        validators=[IsString(), DataRequired("Choose a password."), Length(max=PASSWORD_LENGTH)],
+        description=f"At least {SHORTEST} characters, and nothing that many people have.",
+        validators=[IsString(), DataRequired("Choose a password."), at_most(PASSWORD_LENGTH)],
         render_kw={"autocomplete": "new-password"},
     )
     password_confirm = PasswordField(
@@ -99,7 +101,7 @@ class PasswordForm(RefusableForm, VerifyForm):
 
     password = PasswordField(
         "Your password",
-        validators=[IsString(), DataRequired("Type your password."), Length(max=PASSWORD_LENGTH)],
+        validators=[IsString(), DataRequired("Type your password."), at_most(PASSWORD_LENGTH)],
         render_kw={"autocomplete": "current-password"},
     )
 
@@ -113,13 +115,13 @@ class NewPasswordForm(RefusableForm, ChangePasswordForm):
 
     password = PasswordField(
         "Your present password",
-        validators=[IsString(), Length(max=PASSWORD_LENGTH)],
+        validators=[IsString(), at_most(PASSWORD_LENGTH)],
         render_kw={"autocomplete": "current-password"},
     )
     new_password = PasswordField(
         "The new password",
-        description="At least 8 characters.",
-        validators=[IsString(), DataRequired("Choose a password."), Length(max=PASSWORD_LENGTH)],
+        description=f"At least {SHORTEST} characters, and nothing that many people have.",
+        validators=[IsString(), DataRequired("Choose a password."), at_most(PASSWORD_LENGTH)],
         render_kw={"autocomplete": "new-password"},
     )
     new_password_confirm = PasswordField(
@@ -138,8 +140,8 @@ class ForgottenPasswordForm(ResetPasswordForm):
 
     password = PasswordField(
         "The new password",
-        description="At least 8 characters.",
-        validators=[IsString(), DataRequired("Choose a password."), Length(max=PASSWORD_LENGTH)],
+        description=f"At least {SHORTEST} characters, and nothing that many people have.",
+        validators=[IsString(), DataRequired("Choose a password."), at_most(PASSWORD_LENGTH)],
         render_kw={"autocomplete": "new-password"},
     )
     password_confirm = PasswordField(
@@ -154,7 +156,7 @@ class AddressForm(RefusableForm, Form):
 
     email = EmailField(
         "E-mail address",
-        validators=[IsString(), email_required, Length(max=EMAIL_LENGTH), EmailValidation(verify=False)],
+        validators=[IsString(), email_required, at_most(EMAIL_LENGTH), EmailValidation(verify=False)],
         render_kw={"autocomplete": "email"},
     )
 
@@ -164,7 +166,7 @@ class NewAddressForm(AddressForm):
 
     email = EmailField(
         "The new e-mail address",
-        validators=[IsString(), email_required, Length(max=EMAIL_LENGTH), EmailValidation(verify=True)],
+        validators=[IsString(), email_required, at_most(EMAIL_LENGTH), EmailValidation(verify=True)],
         render_kw={"autocomplete": "email"},
     )
 

@@ -4,10 +4,11 @@ from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 from flask import Flask
-from flask_security import MailUtil, UsernameUtil
+from flask_security import MailUtil, PasswordUtil, UsernameUtil
 from flask_security.mail_util import EmailValidateException
 
 from application.controller.letters import deliver
+from application.utils import guessable
 from application.utils.look_alikes import look_alike_problem
 from application.utils.user_names import RESERVED, fold_name, problem_with
 
@@ -31,6 +32,23 @@ class UsernameRules(UsernameUtil):
             return None, None
         name = fold_name(username)
         return problem_with(name) or look_alike_problem(name, RESERVED), name
+
+
+class PasswordRules(PasswordUtil):
+    """Passwords that are somebody's from now on: long enough, and not what a guesser tries first."""
+
+    def __init__(self, app: Flask) -> None:
+        super().__init__(app)
+        self.site_name: str = app.config["SETTINGS"].site_name
+
+    def validate(self, password: str, is_register: bool, **about: Any) -> tuple[list[str] | None, str]:
+        """Return messages, or None, and the normal form; `about` has the form's fields, or the user."""
+        user = about.get("user")
+        named = about if is_register else {"username": user.username, "email": user.email} if user else {}
+        own_words = [self.site_name, *(str(named[name]) for name in ("username", "email") if named.get(name))]
+        normal = self.normalize(password)
+        problem = guessable.problem_with(normal, own_words)
+        return (None if problem is None else [problem]), normal
 
 
 class MailRules(MailUtil):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import Flask, current_app, request, session
+from flask import Flask, current_app, g, request, session
 from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
 from flask_login import COOKIE_NAME, current_user
@@ -41,10 +41,13 @@ def do_without_session() -> None:
 def load_by_session(key: str) -> Any:
     """Return whose session this is; None when it was ended, is too old, or its account is closed."""
     read = session_keys.read(key)
-    user = None if read is None else current_app.extensions["security"].datastore.find_signed_in(read)
-    if user is not None:
-        set_request_attr("fs_authn_via", "session")
-        set_request_attr("fs_paa", session.get("fs_paa", 0))
+    found = None if read is None else current_app.extensions["security"].datastore.find_signed_in(read)
+    if found is None:
+        return None
+    # Private pages say it, without a statement of their own.
+    user, g.reader_name = found
+    set_request_attr("fs_authn_via", "session")
+    set_request_attr("fs_paa", session.get("fs_paa", 0))
     return user
 
 

@@ -193,6 +193,8 @@ def test_another_password_ends_the_sessions_too(app: Flask) -> None:
         {"password": "wrong horse battery"},
         {"password": ""},
         {"new_password": "short", "new_password_confirm": "short"},
+        {"new_password": "Password1!", "new_password_confirm": "Password1!"},
+        {"new_password": "grace-1906", "new_password_confirm": "grace-1906"},
         {"new_password_confirm": "something else entirely"},
         {"new_password": PASSWORD, "new_password_confirm": PASSWORD},
         {"new_password": "x" * 2000, "new_password_confirm": "x" * 2000},

@@ -120,7 +120,7 @@ def test_every_article_with_which_nothing_was_done_is_named_with_the_reason(edit
     full = [make_article(grace, f"Full {number}", publish=False) for number in range(7)]
     editor.post("/desk", data={"do": "tag", "tags": many, "article": [str(number) for number, _ in full]})
     (free, slug), (binned, gone) = make_article(grace, "Free"), make_article(grace, "Thrown away")
-    editor.post(f"/articles/{gone}/edit", data={"do": "bin"})
+    editor.post(f"/articles/{gone}/edit", data={"do": "bin", "version": "2"})
     ids = [str(number) for number, _ in full] + [str(free), str(binned), "987654"]
     answer = editor.post("/desk", data={"do": "tag", "tags": "One more", "article": ids, "state": "all"})
     assert answer.status_code == 200

@@ -6,8 +6,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from application.data.models import User
+from application.data.operations import people
+from application.data.records import Actor
 from application.extensions import db
-from tests.controller.people import make_article, make_user, sign_in
+from tests.controller.markup import Markup
+from tests.controller.people import PASSWORD, make_article, make_user, sign_in
 
 NOBODY = {"name": None, "liked": False, "can_write": False, "can_edit": False}
 
@@ -124,3 +127,23 @@ def test_public_pages_are_the_same_for_everybody(app: Flask) -> None:
         assert (mine.status_code, mine.data) == (200, theirs.data)
         assert "Set-Cookie" not in mine.headers
         assert "Cookie" not in mine.headers.get("Vary", "")
+
+
+def test_private_pages_say_the_name_without_a_script(app: Flask, client: FlaskClient) -> None:
+    make_article(make_user("ada", "author"))
+    people.edit_profile("ada", "Ada <Lovelace>", "", Actor(None, "a test"))
+    make_user("grace", "reader")
+    for name, shown in (("ada", "Ada &lt;Lovelace&gt;"), ("grace", "grace")):
+        browser = app.test_client()
+        sign_in(browser, name)
+        for path in ("/account", "/account/password", "/verify"):
+            page = browser.get(path).text
+            assert f'aria-label="Account of {shown}"><span>{shown}</span></a>' in page
+            assert Markup(page).faults == []
+        assert browser.get("/me").json["name"] in {"Ada <Lovelace>", "grace"}  # type: ignore[index]
+        gone = browser.post("/account/delete", data={"password": PASSWORD})
+        assert gone.status_code == 200
+        assert "<span>Account</span>" in gone.text
+        assert shown not in gone.text
+    for path in ("/login", "/about", "/"):
+        assert "<span>Account</span>" in client.get(path).text

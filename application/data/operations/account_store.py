@@ -3,11 +3,11 @@
 from typing import Any
 
 from flask_security import RoleMixin, SQLAlchemyUserDatastore, UserMixin
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from application.data.data_access.sessions import is_of
-from application.data.models import User
+from application.data.models import Profile, User
 from application.data.operations.account_life import note_account
 from application.data.operations.registration import READER
 from application.data.types import utc_now
@@ -30,10 +30,12 @@ class Accounts(SQLAlchemyUserDatastore):
             attributes.setdefault("roles", [READER])
         return super().create_user(**attributes)
 
-    def find_signed_in(self, key: SessionKey) -> User | None:
-        """Return whose session this is, with the roles, by one statement."""
-        found = select(User).options(joinedload(User.roles)).where(is_of(key))
-        return db.session.scalars(found).unique().one_or_none()
+    def find_signed_in(self, key: SessionKey) -> tuple[User, str] | None:
+        """Return whose session this is, with the roles, and the name that they go by; one statement."""
+        name = func.coalesce(Profile.display_name, User.username, User.email)
+        theirs = select(User, name).outerjoin(Profile, Profile.user_id == User.id).where(is_of(key))
+        row = db.session.execute(theirs.options(joinedload(User.roles))).unique().one_or_none()
+        return None if row is None else (row[0], row[1])
 
     def add_role_to_user(self, user: UserMixin, role: RoleMixin | str) -> bool:
         """Give a role, and note it."""
