@@ -171,7 +171,10 @@ class Editing(Struct, frozen=True):
 
 
 class Standing(Struct, frozen=True):
-    """An article by its newest title, for the pages around its text; `is_mine` as in `Editing`."""
+    """An article by its newest title, for the pages around its text; `is_mine` as in `Editing`.
+
+    An operation that asks whether it may go on says also whom the newest text names as authors, and which author asks.
+    """
 
     article_id: int
     slug: str
@@ -179,6 +182,8 @@ class Standing(Struct, frozen=True):
     status: str
     version: int
     is_mine: bool
+    authors: tuple[str, ...] = ()
+    own_name: str | None = None
 
 
 class RevisionLine(Struct, frozen=True):

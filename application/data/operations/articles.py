@@ -1,21 +1,33 @@
 """Writing articles: create, save, publish, take back, discard, restore."""
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import select
-from sqlalchemy.orm import undefer
 
+from application.data.database import end_read_transaction
 from application.data.errors import AlreadySent, EditConflict, Invalid, NotFound
 from application.data.models import DRAFT, PUBLISHED, SCHEDULED, UNPUBLISHED, Article, Revision, WorkingCopy
 from application.data.operations import sent_forms
 from application.data.operations.article_fields import Fields, check_time, prepare
-from application.data.operations.article_parts import author_ids, claimed_slug, free_slug, set_authors, set_tags
-from application.data.operations.editing import RENDERED, Desk, Which, at_desk, is_public, peek
+from application.data.operations.article_parts import (
+    author_ids,
+    claimed_slug,
+    free_slug,
+    numbered_slugs,
+    set_authors,
+    set_tags,
+)
+from application.data.operations.editing import RENDERED, Ask, Desk, Which, at_desk, is_public, peek, take
 from application.data.operations.revising import is_same, written_from
+from application.data.operations.surroundings import Wanted, look_around
 from application.data.operations.transaction import TRIES, decided_by_constraints, transaction
 from application.data.records import Actor, Saved, Written
 from application.data.types import utc_now
+from application.extensions import db
 from application.utils.offload import run_in_thread
 from application.utils.text import slugify
 
@@ -23,51 +35,77 @@ NAMELESS = "article"
 """The slug of a title without a letter."""
 
 
+class Publish(NamedTuple):
+    """What is to become of a save: readers see it, now or at a time to come."""
+
+    at: datetime | None = None
+
+
 @decided_by_constraints
-def create_article(written: Written, by: Actor, form_key: str | None = None) -> Saved:
-    """Store a new draft, at the slug it wishes for or at one made from its title.
+def create_article(written: Written, by: Actor, form_key: str | None = None, then: Publish | None = None) -> Saved:
+    """Store a new draft, at the slug it wishes for or at one made from its title; publish it, if that is asked.
 
     A form that was sent before is what it became then. Raises `Invalid`, `DatabaseBusy`, and `AlreadySent` where that
     says something else.
     """
+    _check_time(then and then.at)
     fields = run_in_thread(prepare, written)
-    article = Article(status=DRAFT, **{name: getattr(fields, name) for name in RENDERED})
+    slug = slugify(fields.title) or NAMELESS
+    wanted = wanted_by(fields)._replace(slugs=[fields.slug] if fields.slug else numbered_slugs(slug), form_key=form_key)
     with transaction() as session, session.no_autoflush:
-        if (known := sent_forms.find(session, by, form_key)) is not None:
-            return _as_sent(Desk(session, known, session.get(WorkingCopy, known.article_id), by), fields)
-        wished = fields.slug and claimed_slug(session, fields.slug)
-        article.slug = wished or free_slug(session, slugify(article.title) or NAMELESS)
+        around = look_around(session, None, by.user_id, wanted)
+        if around.sent is not None:
+            # Unless it lies in the bin: then it is another article's turn.
+            with suppress(NotFound):
+                return _as_sent(take(session, around.sent, by, wanted_by(fields)), fields, then)
+        article = Article(status=DRAFT, **{name: getattr(fields, name) for name in RENDERED})
+        article.slug = claimed_slug(around, fields.slug) if fields.slug else free_slug(around, slug)
         session.add(article)
-        set_authors(session, article, author_ids(session, fields.authors))
-        set_tags(session, article, fields.labels)
-        saved = Desk(session, article, None, by).done("created", written=written_from(fields, article.slug))
-        sent_forms.note(session, by, form_key, saved.article_id)
+        set_authors(article, author_ids(around, fields.authors))
+        set_tags(session, article, fields.labels, around)
+        desk = Desk(session, article, around, Actor(around.account, by.name))
+        newest = written_from(fields, article.slug)
+        desk.log("created", written=newest)
+        if then is not None:
+            _release(desk, None, newest, then.at)
+        saved = desk.finish()
+        if form_key is not None and around.account is not None:
+            sent_forms.note(session, around.account, form_key, saved.article_id, is_known=around.sent is not None)
         return saved
 
 
 @decided_by_constraints
-def save_article(which: Which, version: int, written: Written, by: Actor) -> Saved:
+def save_article(
+    which: Which, version: int, written: Written, by: Actor, then: Publish | None = None, *, ask: Ask | None = None
+) -> Saved:
     """Save an article that is still at this version: itself, or as a newer draft beside what readers see.
 
-    What is given unchanged is no save. Raises `NotFound`, `EditConflict`, `Invalid`, `DatabaseBusy`.
+    What is given unchanged is no save. Publish it in the same moment, if that is asked.
+    Raises `NotFound`, `EditConflict`, `Invalid`, `DatabaseBusy`, and what `ask` raises.
     """
-    return _save(which, version, written, by)
+    _check_time(then and then.at)
+    fields = run_in_thread(prepare, written)
+    with at_desk(which, version, by, wanted=wanted_by(fields), ask=ask) as desk:
+        return _keep(desk, fields, then)
 
 
 @decided_by_constraints
-def restore_revision(slug: str, version: int, number: int, by: Actor) -> Saved:
+def restore_revision(slug: str, version: int | None, number: int, by: Actor, *, ask: Ask | None = None) -> Saved:
     """Save an earlier text once more; the address and the by-lines stay what they are. Raises as `save_article`."""
-    with at_desk(slug, version, by) as desk:
+    end_read_transaction()
+    found = db.session.execute(
+        select(Revision.fields, Article.version, WorkingCopy.authors)
+        .join(Article, Article.article_id == Revision.article_id)
+        .outerjoin(WorkingCopy, WorkingCopy.article_id == Article.article_id)
+        .where(Article.slug == slug, Revision.number == number)
+    ).one_or_none()
+    if found is None:
+        raise NotFound
+    earlier = run_in_thread(prepare, msgspec.convert(found.fields, Written))
+    wanted = Wanted(found.authors or (), earlier.labels)
+    with at_desk(slug, version or found.version, by, wanted=wanted, ask=ask) as desk:
         now = desk.written()
-        found = desk.session.scalar(
-            select(Revision)
-            .where(Revision.article_id == desk.article.article_id, Revision.number == number)
-            .options(undefer(Revision.fields))
-        )
-        if found is None:
-            raise NotFound
-        earlier = msgspec.convert(found.fields, Written)
-    return _save(slug, version, msgspec.structs.replace(earlier, slug=now.slug, authors=now.authors), by, "restored")
+        return _keep(desk, replace(earlier, slug=now.slug, authors=now.authors), None, "restored")
 
 
 @decided_by_constraints
@@ -93,10 +131,9 @@ def unpublish_article(slug: str, by: Actor, version: int | None = None) -> Saved
 def unschedule_article(slug: str, by: Actor, version: int | None = None) -> Saved:
     """Take an article, or its newer draft, off the schedule. Raises `NotFound`, `EditConflict`, `DatabaseBusy`."""
     with at_desk(slug, version, by) as desk:
-        article = desk.article
-        if article.scheduled_for is None:
+        if desk.article.scheduled_for is None:
             return desk.saved()
-        take_off_schedule(article)
+        take_off_schedule(desk.article)
         return desk.done("unscheduled", written=desk.written())
 
 
@@ -116,8 +153,7 @@ def discard_working_copy(slug: str, version: int, by: Actor) -> Saved:
 
 def publish(which: Which, version: int | None, by: Actor, at: datetime | None = None) -> Saved:
     """Do what `publish_article` says; without a version, whatever is newest is meant."""
-    if at is not None:
-        check_time(at, utc_now())
+    _check_time(at)
     for _ in range(TRIES):
         try:
             return _publish(which, version, by, at)
@@ -140,50 +176,76 @@ def take_back(which: Which, by: Actor, version: int | None = None) -> Saved:
         return desk.done(deed, written=desk.written())
 
 
-def _as_sent(desk: Desk, fields: Fields) -> Saved:
+def _as_sent(desk: Desk, fields: Fields, then: Publish | None) -> Saved:
+    """Say what a form became when it was sent first, if it says the same now; publish that, if that is asked now."""
     now = desk.written()
     if not is_same(now, written_from(fields, now.slug)):
         raise AlreadySent(desk.article.article_id)
-    return desk.saved()
+    if then is not None:
+        _release(desk, fields if desk.copy is not None else None, now, then.at)
+    return desk.finish()
 
 
-def _save(which: Which, version: int, written: Written, by: Actor, deed: str | None = None) -> Saved:
-    fields = run_in_thread(prepare, written)
-    with at_desk(which, version, by) as desk:
-        before = desk.written()
-        after = written_from(fields, before.slug)
-        if is_same(before, after):
-            return desk.saved()
-        public = is_public(desk.article)
-        if public:
+def wanted_by(fields: Fields) -> Wanted:
+    """Return what must be looked up to make an article say this."""
+    return Wanted(fields.authors, fields.labels, [fields.slug] if fields.slug else ())
+
+
+def _keep(desk: Desk, fields: Fields, then: Publish | None, deed: str | None = None) -> Saved:
+    """Save what was written, and publish it, if that is asked."""
+    before = desk.written()
+    after = written_from(fields, before.slug)
+    is_changed = not is_same(before, after)
+    public = is_public(desk.article)
+    news = fields if is_changed or desk.copy is not None else None
+    if is_changed:
+        desk.log(deed or ("draft" if public else "saved"), written=after, before=before)
+        if public and (then is None or _later(then.at)):
             desk.keep_copy(after)
-        else:
+        elif then is None:
             desk.apply(fields)
-        return desk.done(deed or ("draft" if public else "saved"), written=after, before=before)
+    if then is not None:
+        _release(desk, news, after if is_changed else before, then.at)
+    return desk.finish()
 
 
 def _publish(which: Which, version: int | None, by: Actor, at: datetime | None) -> Saved:
     seen, fields = peek(which, version)
-    with at_desk(which, seen, by) as desk:
-        article, now = desk.article, utc_now()
-        later = at if at is not None and at > now else None
-        public = is_public(article)
-        if public and fields is None:
-            if later is not None:
-                raise Invalid({"at": "Readers see this text already: there are no changes to publish later."})
-            return desk.saved()
-        if later is not None and later == article.scheduled_for and (public or fields is None):
-            return desk.saved()
-        before = desk.written()
-        # What readers see stays as it is until the time comes.
-        if fields is not None and not (public and later is not None):
-            desk.apply(fields)
-        article.scheduled_for = later
-        if later is None:
-            show(article, article.published_at or now)
-            return desk.done("published", written=before)
+    with at_desk(which, seen, by, wanted=wanted_by(fields) if fields else Wanted()) as desk:
+        _release(desk, fields, desk.written(), at)
+        return desk.finish()
+
+
+def _release(desk: Desk, news: Fields | None, newest: Written, at: datetime | None) -> None:
+    """Let readers see the article, with news that it does not say yet; or note the time at which they will."""
+    article, later = desk.article, _later(at)
+    public = is_public(article)
+    if public and news is None:
+        if later is not None:
+            raise Invalid({"at": "Readers see this text already: there are no changes to publish later."})
+        return
+    if later is not None and later == article.scheduled_for and (public or news is None):
+        return
+    # What readers see stays as it is until the time comes.
+    if news is not None and not (public and later is not None):
+        desk.apply(news)
+    article.scheduled_for = later
+    if later is None:
+        show(article, article.published_at or utc_now())
+        desk.log("published", written=newest)
+    else:
         article.status = PUBLISHED if public else SCHEDULED
-        return desk.done("scheduled", written=before)
+        desk.log("scheduled", written=newest)
+
+
+def _later(at: datetime | None) -> datetime | None:
+    """Return a time that is still to come; one that went by means now."""
+    return at if at is not None and at > utc_now() else None
+
+
+def _check_time(at: datetime | None) -> None:
+    if at is not None:
+        check_time(at, utc_now())
 
 
 def show(article: Article, published_at: datetime) -> None:

@@ -1,7 +1,9 @@
 """The audit log: who did what, written in the transaction of the deed itself."""
 
+from collections.abc import Mapping, Sequence
+
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from application.data.database import has_pending_writes
@@ -14,23 +16,28 @@ from application.extensions import db
 def record(deed: str, subject: str, by: Actor, **details: object) -> None:
     """Note a deed; inside a transaction as a part of it, elsewhere in one of its own. Raises `DatabaseBusy`."""
     if has_pending_writes(db.session()):
-        note(db.session(), deed, subject, by, **details)
+        note(db.session(), deed, subject, known(db.session(), by), **details)
         return
     with transaction() as session:
-        note(session, deed, subject, by, **details)
+        note(session, deed, subject, known(session, by), **details)
 
 
 def note(session: Session, deed: str, subject: str, by: Actor, **details: object) -> None:
-    """Note a deed in this session's transaction; details of other types than JSON's become text."""
-    session.add(
-        AuditEntry(
-            user_id=known_user_id(session, by),
-            user_name=by.name[:USER_NAME_LENGTH],
-            deed=deed,
-            subject=subject[:SUBJECT_LENGTH],
-            details=msgspec.to_builtins(details, str_keys=True, enc_hook=str),
-        )
-    )
+    """Note a deed in this session's transaction, by an account that is there or by nobody's.
+
+    Details of other types than JSON's become text.
+    """
+    note_all(session, subject, by, [(deed, details)])
+
+
+def note_all(session: Session, subject: str, by: Actor, deeds: Sequence[tuple[str, Mapping[str, object]]]) -> None:
+    """Note several deeds on one thing, as `note` does; one statement."""
+    who = {"user_id": by.user_id, "user_name": by.name[:USER_NAME_LENGTH], "subject": subject[:SUBJECT_LENGTH]}
+    rows = [
+        {**who, "deed": deed, "details": msgspec.to_builtins(details, str_keys=True, enc_hook=str)}
+        for deed, details in deeds
+    ]
+    session.execute(insert(AuditEntry), rows)
 
 
 def subject_of(article: Article) -> str:
@@ -38,8 +45,8 @@ def subject_of(article: Article) -> str:
     return f"article {article.article_id}: {article.title}"[:SUBJECT_LENGTH]
 
 
-def known_user_id(session: Session, by: Actor) -> int | None:
-    """Return the actor's id, or None for one whose account was deleted meanwhile: the name is what stays."""
+def known(session: Session, by: Actor) -> Actor:
+    """Return the actor, without an account that was deleted meanwhile: the name is what stays."""
     if by.user_id is None:
-        return None
-    return session.scalar(select(User.id).where(User.id == by.user_id))
+        return by
+    return Actor(session.scalar(select(User.id).where(User.id == by.user_id)), by.name)

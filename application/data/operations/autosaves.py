@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from application.data.errors import Invalid, NotFound
 from application.data.models import FORM_KEY_LENGTH, Article, Autosave, User
 from application.data.operations.article_fields import LONGEST_CONTENT
+from application.data.operations.inserting import insert_or_replace
 from application.data.operations.transaction import decided_by_constraints, transaction
 from application.data.types import utc_now
 
@@ -29,20 +31,37 @@ def keep(user_id: int, form_key: str, article_id: int | None, fields: Mapping[st
     Raises `Invalid`, `NotFound` for an account that is no more, `DatabaseBusy`.
     """
     check(form_key, fields)
-    stored = {storable(name): storable(text) for name, text in fields.items()}
     now = utc_now()
     with transaction() as session:
-        if session.scalar(select(User.id).where(User.id == user_id)) is None:
+        there = session.execute(_looking(user_id, form_key, article_id)).one()
+        if there.user_id is None:
             raise NotFound
-        if article_id is not None:
-            article_id = session.scalar(select(Article.article_id).where(Article.article_id == article_id))
-        known = session.scalar(select(Autosave).where(Autosave.user_id == user_id, Autosave.form_key == form_key))
-        if known is None:
-            _make_room(session, user_id)
-            known = Autosave(user_id=user_id, form_key=form_key)
-            session.add(known)
-        known.article_id, known.fields, known.updated_at = article_id, stored, now
+        if there.kept is None and there.forms >= MOST_FORMS:
+            _make_room(session, user_id, there.forms)
+        store(session, user_id, form_key, there.article_id, fields, now)
     return now
+
+
+def check(form_key: str, fields: Mapping[str, str]) -> None:
+    """Refuse what is too long to be kept. Raises `Invalid`."""
+    if not 0 < len(form_key) <= FORM_KEY_LENGTH or not form_key.isascii() or not form_key.isprintable():
+        raise Invalid({"form_key": "This is not the key of a form."})
+    if len(fields) > MOST_FIELDS or sum(len(name) + len(text) for name, text in fields.items()) > LONGEST:
+        raise Invalid({"fields": f"This is too long to be kept: {LONGEST:,} characters are the most."})
+
+
+def store(
+    session: Session, user_id: int, form_key: str, article_id: int | None, fields: Mapping[str, str], now: datetime
+) -> None:
+    """Keep checked fields in this session's transaction; account and article must be there."""
+    values = {
+        "user_id": user_id,
+        "form_key": form_key,
+        "article_id": article_id,
+        "updated_at": now,
+        "fields": {storable(name): storable(text) for name, text in fields.items()},
+    }
+    session.execute(insert_or_replace(session, Autosave, ("user_id", "form_key"), values))
 
 
 def discard(user_id: int, form_key: str) -> bool:
@@ -60,22 +79,23 @@ def purge(now: datetime) -> int:
         return len(session.scalars(gone).all())
 
 
-def check(form_key: str, fields: Mapping[str, str]) -> None:
-    """Refuse what is no form. Raises `Invalid`."""
-    if not 0 < len(form_key) <= FORM_KEY_LENGTH or not form_key.isascii() or not form_key.isprintable():
-        raise Invalid({"form_key": "This is not the key of a form."})
-    if len(fields) > MOST_FIELDS or sum(len(name) + len(text) for name, text in fields.items()) > LONGEST:
-        raise Invalid({"fields": f"This is too long to be kept: {LONGEST:,} characters are the most."})
-
-
 def storable(text: str) -> str:
     """Leave out what neither database takes: half characters, and U+0000."""
     return text.translate(_NOT_STORED)
 
 
-def _make_room(session: Session, user_id: int) -> None:
+def _looking(user_id: int, form_key: str, article_id: int | None) -> Select[*tuple[Any, ...]]:
+    """Select whether account and article are there, and what the account has kept already."""
+    mine = Autosave.user_id == user_id
+    return select(
+        select(User.id).where(User.id == user_id).scalar_subquery().label("user_id"),
+        select(Article.article_id).where(Article.article_id == article_id).scalar_subquery().label("article_id"),
+        select(Autosave.autosave_id).where(mine, Autosave.form_key == form_key).scalar_subquery().label("kept"),
+        select(func.count()).select_from(Autosave).where(mine).scalar_subquery().label("forms"),
+    )
+
+
+def _make_room(session: Session, user_id: int, count: int) -> None:
     """Let the oldest of somebody's forgotten forms go when they have opened very many."""
-    count = session.scalar(select(func.count()).where(Autosave.user_id == user_id)) or 0
-    if count >= MOST_FORMS:
-        oldest = select(Autosave.autosave_id).where(Autosave.user_id == user_id).order_by(Autosave.updated_at)
-        session.execute(delete(Autosave).where(Autosave.autosave_id.in_(oldest.limit(count - MOST_FORMS + 1))))
+    oldest = select(Autosave.autosave_id).where(Autosave.user_id == user_id).order_by(Autosave.updated_at)
+    session.execute(delete(Autosave).where(Autosave.autosave_id.in_(oldest.limit(count - MOST_FORMS + 1))))

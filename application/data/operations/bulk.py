@@ -11,6 +11,7 @@ from application.data.operations.article_parts import set_tags
 from application.data.operations.articles import publish, take_back
 from application.data.operations.editing import at_desk
 from application.data.operations.revising import is_same, written_in
+from application.data.operations.surroundings import Wanted
 from application.data.operations.transaction import decided_by_constraints
 from application.data.records import Actor, Outcome, Saved
 from application.data.types import utc_now
@@ -65,14 +66,14 @@ def _outcome(article_id: int, deed: Callable[[int], Saved]) -> Outcome:
 
 
 def _tag(article_id: int, labels: dict[str, str], by: Actor) -> Saved:
-    with at_desk(article_id, None, by) as desk:
-        here = written_in(desk.session, desk.article)
+    with at_desk(article_id, None, by, wanted=Wanted(tags=labels)) as desk:
+        here = written_in(desk.article, desk.around)
         newest = desk.written()
         tagged = msgspec.structs.replace(newest, tags=_joined(newest.tags, labels))
         shown = msgspec.structs.replace(here, tags=_joined(here.tags, labels))
         if is_same(here, shown) and is_same(newest, tagged):
             return desk.saved()
-        set_tags(desk.session, desk.article, {slugify(name): name for name in shown.tags})
+        set_tags(desk.session, desk.article, {slugify(name): name for name in shown.tags}, desk.around)
         if desk.copy is not None:
             desk.copy.tags = list(tagged.tags)
         if desk.article.status == PUBLISHED and not is_same(here, shown):

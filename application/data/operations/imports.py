@@ -17,14 +17,17 @@ from application.data.models import (
     USER_NAME_LENGTH,
     Article,
     ArticleAuthor,
+    ArticleTag,
     OldAddress,
     Profile,
+    Tag,
     User,
 )
-from application.data.operations.article_parts import address_of, free_slug, set_authors, set_tags
-from application.data.operations.revising import revise, written_in
+from application.data.operations.article_parts import free_slug, numbered_slugs, set_authors, set_tags
+from application.data.operations.revising import COPIED, Save, revise
+from application.data.operations.surroundings import Around, Wanted, address_of, look_around
 from application.data.operations.transaction import decided_by_constraints, transaction
-from application.data.records import Actor
+from application.data.records import Actor, Written
 from application.data.types import utc_now
 from application.utils.text import fold, numbered, slugify
 
@@ -75,17 +78,20 @@ def store_imported(article: ImportedArticle, *, overwrite: bool = False) -> Outc
         profile_ids = list(
             dict.fromkeys(_profile_id(session, article.source_name, *author) for author in article.authors)
         )
-        stored = known or _new(session, article)
+        slugs = () if known else numbered_slugs(article.slug)
+        article_id = None if known is None else known.article_id
+        around = look_around(session, article_id, None, Wanted(tags=article.tags, slugs=slugs))
+        stored = known or _new(session, article, around)
         # Flushed once, at the end, so that the version moves by one and the caches hear of it once.
         with session.no_autoflush:
             _fill(stored, article)
             if profile_ids:
-                set_authors(session, stored, profile_ids)
+                set_authors(stored, profile_ids)
             else:
                 stored.authorships = []
-            set_tags(session, stored, article.tags)
+            set_tags(session, stored, article.tags, around)
             session.flush()
-            revise(session, stored, "imported", _IMPORTER, written_in(session, stored), None)
+            revise(session, stored, around.revisions, _IMPORTER, [Save("imported", _written_in(session, stored))])
             _keep_addresses(session, stored, article)
     return "new" if known is None else "updated"
 
@@ -97,9 +103,9 @@ def _find(session: Session, article: ImportedArticle) -> Article | None:
     return session.scalar(finding.options(undefer(Article.content), undefer(Article.html)))
 
 
-def _new(session: Session, article: ImportedArticle) -> Article:
+def _new(session: Session, article: ImportedArticle, around: Around) -> Article:
     stored = Article(
-        slug=free_slug(session, article.slug),
+        slug=free_slug(around, article.slug),
         source_name=article.source_name,
         source_path=article.source_path,
         # It is as old as its publication: to readers, coming here was no change.
@@ -107,6 +113,19 @@ def _new(session: Session, article: ImportedArticle) -> Article:
     )
     session.add(stored)
     return stored
+
+
+def _written_in(session: Session, article: Article) -> Written:
+    """Return the article as it would be typed now."""
+    authors = select(Profile.user_name).join(ArticleAuthor, ArticleAuthor.profile_id == Profile.profile_id)
+    names = select(Tag.name).join(ArticleTag, ArticleTag.tag_id == Tag.tag_id)
+    here = ArticleAuthor.article_id == article.article_id
+    return Written(
+        **{name: getattr(article, name) for name in COPIED},
+        slug=article.slug,
+        authors=tuple(session.scalars(authors.where(here).order_by(ArticleAuthor.position))),
+        tags=tuple(session.scalars(names.where(ArticleTag.article_id == article.article_id).order_by(Tag.slug))),
+    )
 
 
 def _fill(stored: Article, article: ImportedArticle) -> None:

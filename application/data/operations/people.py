@@ -7,7 +7,7 @@ from application.data.database import end_read_transaction
 from application.data.errors import Invalid, NameTaken, NotFound
 from application.data.models import DISPLAY_NAME_LENGTH, USER_NAME_LENGTH, Profile, User
 from application.data.operations.article_fields import Checker
-from application.data.operations.audit import note
+from application.data.operations.audit import known, note
 from application.data.operations.transaction import decided_by_constraints, transaction
 from application.data.records import Actor
 from application.extensions import db
@@ -76,7 +76,7 @@ def edit_profile(user_name: str, display_name: str, biography: str, by: Actor) -
         if (profile.display_name, profile.biography) == (name, text):
             return
         profile.display_name, profile.biography = name, text
-        note(session, "profile edited", f"author {profile.user_name}", by)
+        note(session, "profile edited", f"author {profile.user_name}", known(session, by))
 
 
 def _of_account(user_id: int) -> Select[int]:

@@ -1,21 +1,15 @@
 """Revisions: every save of an article, whole, in the transaction that makes it."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from application.data.models import (
-    USER_NAME_LENGTH,
-    Article,
-    ArticleAuthor,
-    ArticleTag,
-    Profile,
-    Revision,
-    Tag,
-    WorkingCopy,
-)
+from application.data.models import USER_NAME_LENGTH, Article, Revision, WorkingCopy
 from application.data.operations.article_fields import Fields
-from application.data.operations.audit import known_user_id
+from application.data.operations.surroundings import Around
 from application.data.records import Actor, Written
 from application.data.types import utc_now
 from application.utils.text import slugify
@@ -26,38 +20,46 @@ FOUND = "found"
 COPIED = ("title", "standfirst", "content", "canonical_url", "language", "direction")
 
 
-def revise(session: Session, article: Article, deed: str, by: Actor, written: Written, before: Written | None) -> None:
-    """Keep what was saved; what stood there before too, if no revision has it yet."""
-    number = session.scalar(select(func.max(Revision.number)).where(Revision.article_id == article.article_id)) or 0
-    if number == 0 and before is not None and before != written:
-        number = 1
-        nobody = Actor(None, "")
-        session.add(_revision(session, article, number, FOUND, nobody, before))
-    session.add(_revision(session, article, number + 1, deed, by, written))
+class Save(NamedTuple):
+    """A text that was saved: by which deed, and what stood there before."""
+
+    deed: str
+    written: Written
+    before: Written | None = None
 
 
-def _revision(session: Session, article: Article, number: int, deed: str, by: Actor, written: Written) -> Revision:
-    return Revision(
-        article_id=article.article_id,
-        number=number,
-        user_id=known_user_id(session, by),
-        user_name=by.name[:USER_NAME_LENGTH],
-        created_at=article.updated_at if deed == FOUND else utc_now(),
-        deed=deed,
-        fields=msgspec.to_builtins(written),
-    )
+def revise(session: Session, article: Article, last: int, by: Actor, saves: Sequence[Save]) -> None:
+    """Keep what was saved after revision `last`, or 0, and what stood there before if no revision has it yet.
+
+    One statement; the account of `by` must be one that is there.
+    """
+    rows = [_row(article, save.deed, by, save.written) for save in saves]
+    first = next(iter(saves), None)
+    if last == 0 and first is not None and first.before is not None and first.before != first.written:
+        found = _row(article, FOUND, Actor(None, ""), first.before)
+        rows.insert(0, {**found, "created_at": article.updated_at})
+    if rows:
+        session.execute(insert(Revision), [{**row, "number": last + n} for n, row in enumerate(rows, start=1)])
 
 
-def written_in(session: Session, article: Article) -> Written:
-    """Return an article as it would be typed."""
-    authors = select(Profile.user_name).join(ArticleAuthor, ArticleAuthor.profile_id == Profile.profile_id)
-    names = select(Tag.name).join(ArticleTag, ArticleTag.tag_id == Tag.tag_id)
-    here = ArticleAuthor.article_id == article.article_id
+def _row(article: Article, deed: str, by: Actor, written: Written) -> dict[str, object]:
+    return {
+        "article_id": article.article_id,
+        "user_id": by.user_id,
+        "user_name": by.name[:USER_NAME_LENGTH],
+        "created_at": utc_now(),
+        "deed": deed,
+        "fields": msgspec.to_builtins(written),
+    }
+
+
+def written_in(article: Article, around: Around) -> Written:
+    """Return an article as it would be typed, as it stood when somebody looked around."""
     return Written(
         **{name: getattr(article, name) for name in COPIED},
         slug=article.slug,
-        authors=tuple(session.scalars(authors.where(here).order_by(ArticleAuthor.position))),
-        tags=tuple(session.scalars(names.where(ArticleTag.article_id == article.article_id).order_by(Tag.slug))),
+        authors=tuple(by_line.user_name for by_line in around.by_lines),
+        tags=tuple(tagging.name for tagging in around.taggings),
     )
 
 

@@ -8,8 +8,9 @@ from application.data.data_access.schedule import find_due
 from application.data.errors import EditConflict, Invalid, NotFound
 from application.data.models import PUBLISHED, SCHEDULED, Article
 from application.data.operations.article_fields import Fields
-from application.data.operations.articles import show, take_off_schedule
+from application.data.operations.articles import show, take_off_schedule, wanted_by
 from application.data.operations.editing import Desk, at_desk, is_public, peek
+from application.data.operations.surroundings import Wanted
 from application.data.operations.transaction import TRIES, decided_by_constraints
 from application.data.records import Actor
 
@@ -41,7 +42,7 @@ def _publish(article_id: int, now: datetime) -> bool:
 @decided_by_constraints
 def _publish_as_seen(article_id: int, now: datetime) -> bool:
     seen, fields = peek(article_id, None)
-    with at_desk(article_id, seen, SITE) as desk:
+    with at_desk(article_id, seen, SITE, wanted=wanted_by(fields) if fields else Wanted()) as desk:
         # Another run may have published it, or a person thought better of it, since the look from outside.
         if not _is_due(desk.article, now):
             return False

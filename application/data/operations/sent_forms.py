@@ -2,33 +2,26 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
 
-from application.data.models import BINNED, Article, SentForm
-from application.data.operations.audit import known_user_id
+from application.data.models import SentForm
 from application.data.operations.autosaves import KEPT, PURGED_AT_ONCE
 from application.data.operations.transaction import transaction
-from application.data.records import Actor
+from application.data.types import utc_now
 
 
-def find(session: Session, by: Actor, form_key: str | None) -> Article | None:
-    """Return what this form became, unless that is in the bin."""
-    if form_key is None or by.user_id is None:
-        return None
-    became = select(SentForm.article_id).where(SentForm.user_id == by.user_id, SentForm.form_key == form_key)
-    return session.scalar(
-        select(Article)
-        .where(Article.article_id == became.scalar_subquery(), Article.status != BINNED)
-        .options(undefer(Article.content))
-    )
+def note(session: Session, user_id: int, form_key: str, article_id: int, *, is_known: bool) -> None:
+    """Remember what a form became, in the transaction that makes it; `is_known` if it became another one before.
 
-
-def note(session: Session, by: Actor, form_key: str | None, article_id: int) -> None:
-    """Remember what a form became, in the transaction that makes it."""
-    user_id = known_user_id(session, by) if form_key is not None else None
-    if form_key is not None and user_id is not None:
-        session.merge(SentForm(user_id=user_id, form_key=form_key, article_id=article_id))
+    Of two transactions that send it first, the second fails by its key, and finds what the first made.
+    """
+    key = {"user_id": user_id, "form_key": form_key}
+    became = {"article_id": article_id, "sent_at": utc_now()}
+    if is_known:
+        session.execute(update(SentForm).filter_by(**key).values(became))
+    else:
+        session.execute(insert(SentForm).values(key | became))
 
 
 def purge(now: datetime) -> int:

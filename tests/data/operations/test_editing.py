@@ -291,7 +291,7 @@ def test_a_save_waits_for_a_database_that_is_locked_for_three_seconds(slug: str)
     assert editing(slug).written.content == "After the lock."
 
 
-@pytest.mark.parametrize("step", ["revise", "note"])
+@pytest.mark.parametrize("step", ["revise", "note_all"])
 def test_a_save_that_fails_on_the_way_is_not_begun(
     slug: str, step: str, monkeypatch: pytest.MonkeyPatch, invalidated: Told
 ) -> None:
@@ -315,9 +315,9 @@ def test_a_save_takes_few_statements(slug: str, statements: list[Statement]) -> 
     author = now.written
     statements.clear()
     save_article(slug, now.version, Written("Changed", "", "Changed.", tags=author.tags, authors=("ada",)), TESTER)
-    # The article, its newer draft, its authors and tags; whose names these are; the version; the newer draft; the last
-    # revision, the account, the revision, the entry of the log.
-    assert len(statements) <= 11, [statement.text for statement in statements]
+    # The article, what is around it; the version, the newer draft, the revision, the entry of the log. What each deed
+    # takes with everything before and after it is in tests/controller/test_statements.py.
+    assert len(statements) == 6, [statement.text for statement in statements]
 
 
 # What is scheduled is in test_schedule.py; what concerns a date alone is here.
