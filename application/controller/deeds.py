@@ -7,6 +7,9 @@ BIN, TAKE_BACK, THEIRS, COPY = "bin", "take-back", "theirs", "copy"
 STORING = frozenset({SAVE, PUBLISH, SCHEDULE})
 """Those that store the words."""
 
+SHOWING = frozenset({PUBLISH, SCHEDULE})
+"""Those of them that readers see, now or later."""
+
 HIDING = frozenset({UNPUBLISH, UNSCHEDULE, BIN})
 """Those that take an article, or what is planned for it, from readers, as it was seen."""
 

@@ -24,12 +24,15 @@ WORDS = ("title", "standfirst", "content", "tags", "authors", "slug", "canonical
 
 MOST_OFFERED = 5
 
+FIELDS_OF = {"at": "date"}
+"""Beside which field a problem is shown that is called otherwise where it is found."""
+
 BUSY = "The database is busy, so nothing was stored; your words are all still here. Please press the button again."
 
 
 def find(slug: str, *, binned: bool = False) -> Editing:
     """Return the article if it is this writer's to edit, in the bin too if asked; 404 or 403 otherwise."""
-    folded = _askable(slug)
+    folded = askable(slug)
     editing = _look(folded) or (_look(folded, binned=True) if binned else None)
     if editing is None:
         _lead_on(_moved(folded))
@@ -51,7 +54,7 @@ def find_sent(article_id: int | None, slug: str) -> Editing | None:
 
 def find_standing(slug: str) -> Standing:
     """Return where an article stands, if it is this writer's to edit; 404 or 403 otherwise."""
-    folded = _askable(slug)
+    folded = askable(slug)
     standing = data_access.get_standing(folded, current_user.id)
     if standing is None:
         standing = _moved(folded) or abort(404)
@@ -133,7 +136,8 @@ def words_in(form: ArticleForm) -> dict[str, str]:
 
 def mark(form: ArticleForm, problems: Mapping[str, str]) -> ArticleForm:
     """Put each message beside its field, or above the form where the field is not shown."""
-    for name, message in problems.items():
+    for problem, message in problems.items():
+        name = FIELDS_OF.get(problem, problem)
         if name in form:
             form[name].errors = [*form[name].errors, message]
         else:
@@ -193,7 +197,8 @@ def _look(which: str | int, *, binned: bool = False) -> Editing | None:
     return data_access.get_editing(which, binned=binned, reader=current_user.id)
 
 
-def _askable(slug: str) -> str:
+def askable(slug: str) -> str:
+    """Return a slug as it is stored; 404 for what no article could have."""
     folded = fold(slug)
     return folded if is_askable(folded, LONGEST_NAME) else abort(404)
 

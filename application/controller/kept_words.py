@@ -11,7 +11,7 @@ from application.controller.forms import FORM_KEY, ArticleForm, EditForm
 from application.data import data_access
 from application.data.errors import DatabaseBusy
 from application.data.operations import autosaves
-from application.data.records import AutosaveRecord, Editing
+from application.data.records import Actor, AutosaveRecord, Editing
 
 
 def empty_or_taken_up() -> ArticleForm:
@@ -36,13 +36,13 @@ def put_aside(editing: Editing, form: EditForm) -> None:
         autosaves.keep(current_user.id, form.form_key.data, editing.article_id, fields)
 
 
-def forget(form: ArticleForm) -> None:
-    """Forget what was kept while it was typed: it is stored now, or not wanted."""
-    if not key_of(form):
+def forget(form: ArticleForm, by: Actor) -> None:
+    """Forget what this writer kept while it was typed: it is stored now, or not wanted."""
+    if by.user_id is None or not key_of(form):
         return
     # The deed itself is done: words that are offered once too often do no harm, a second try would.
     with suppress(DatabaseBusy):
-        autosaves.discard(current_user.id, form.form_key.data)
+        autosaves.discard(by.user_id, form.form_key.data)
         stray_words.forget(form.form_key.data)
 
 

@@ -5,12 +5,12 @@ from flask.typing import ResponseReturnValue
 
 from application.controller import editor
 from application.controller.differences import compare
-from application.controller.permissions import WRITERS
+from application.controller.permissions import NOT_THEIRS, WRITERS, NotTheirsError, rule_of
 from application.controller.staff import actor, only
 from application.data import data_access
-from application.data.errors import EditConflict, Invalid
+from application.data.errors import EditConflict, Invalid, NotFound
 from application.data.operations import articles
-from application.data.records import Revision, Standing
+from application.data.records import Revision, Saved, Standing
 from application.utils import markdown
 from application.utils.ids import parse_id
 from application.utils.offload import run_in_thread
@@ -57,16 +57,28 @@ def difference(slug: str) -> ResponseReturnValue:
 @only(WRITERS)
 def restore(slug: str, number: int) -> ResponseReturnValue:
     """Make an earlier save the draft again; it becomes a save of its own, so nothing is lost by it."""
-    standing = editor.find_standing(slug)
-    version = parse_id(request.form.get("version")) or standing.version
+    here = editor.askable(slug)
     try:
-        saved = articles.restore_revision(standing.slug, version, number, actor())
+        saved = _restore(here, number)
     except (EditConflict, Invalid) as error:
         flash(" ".join(error.problems.values()) if isinstance(error, Invalid) else NOT_NOW)
-        return redirect(url_for("revisions.history", slug=standing.slug), 303)
-    seen = " Readers see it once you publish it." if standing.status == "published" else ""
+        return redirect(url_for("revisions.history", slug=here), 303)
+    except NotTheirsError:
+        abort(403, NOT_THEIRS)
+    seen = " Readers see it once you publish it." if saved.status == "published" else ""
     flash(f"Revision {number} is the text again.{seen}")
     return redirect(url_for("writing.edit", slug=saved.slug), 303)
+
+
+def _restore(slug: str, number: int) -> Saved:
+    by, ask = actor(), rule_of()
+    version = parse_id(request.form.get("version"))
+    try:
+        return articles.restore_revision(slug, version, number, by, ask=ask)
+    except (NotFound, NotTheirsError):
+        # It may have moved, may be somebody else's, or not be there.
+        standing = editor.find_standing(slug)
+        return articles.restore_revision(standing.slug, version, number, by, ask=ask)
 
 
 def _find(standing: Standing, number: int) -> Revision:

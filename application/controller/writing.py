@@ -10,7 +10,7 @@ from flask import Blueprint, abort, current_app, flash, redirect, request, url_f
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from application.controller import conflicts, deeds, editor, kept_words, refusals, stray_words
+from application.controller import by_lines, conflicts, deeds, editor, kept_words, refusals, stray_words
 from application.controller.conflicts import Conflict
 from application.controller.deeds import (
     BIN,
@@ -20,6 +20,7 @@ from application.controller.deeds import (
     PREVIEW,
     SAVE,
     SCHEDULE,
+    SHOWING,
     STORING,
     TAKE_BACK,
     THEIRS,
@@ -28,14 +29,19 @@ from application.controller.deeds import (
 )
 from application.controller.differences import compare
 from application.controller.forms import ArticleForm, EditForm, site_zone
-from application.controller.permissions import NOT_A_WRITER, WRITERS, has_any_role, problem_with_authors
+from application.controller.permissions import (
+    NOT_A_WRITER,
+    WRITERS,
+    NotTheirsError,
+    has_any_role,
+    rule_of,
+)
 from application.controller.presentation import long_time
 from application.controller.refusals import Refusal
 from application.controller.staff import actor
-from application.data import data_access
 from application.data.errors import AlreadySent, DatabaseBusy, EditConflict, Invalid, NotFound
 from application.data.models import BINNED, FORM_KEY_LENGTH
-from application.data.operations import articles, people
+from application.data.operations import articles
 from application.data.operations import bin as the_bin
 from application.data.records import Editing, Saved
 from application.utils.ids import parse_id
@@ -44,9 +50,6 @@ P = ParamSpec("P")
 blueprint = Blueprint("writing", __name__)
 
 NO_VERSION = "This form has lost the number of its version; open the article in a new tab and copy your words there."
-SAVED_ONLY = (
-    "Saved, and not published: somebody else was at it in that moment. Please look, and press the button again."
-)
 
 TRIES = 3
 
@@ -98,11 +101,35 @@ def edit(slug: str) -> ResponseReturnValue:
         editing = editor.find(slug, binned=True)
         return editor.show(kept_words.stored_or_taken_up(editing), editing)
     form = EditForm(formdata=editor.typed())
+    deed = _deed()
+    if deed in STORING and (stored := _store_at_once(form, slug, deed)) is not None:
+        return stored
     for _ in range(TRIES):
         # Somebody may bin it, or bring it back, between the look and the deed.
         with suppress(NotFound):
-            return _edit(form, slug, _deed())
+            return _edit(form, slug, deed)
     return _refuse(refusals.OF_GONE, slug)
+
+
+def _store_at_once(form: EditForm, slug: str, deed: str) -> ResponseReturnValue | None:
+    """Store the words of a form in which all is well without a look at the article first; None where one is needed."""
+    article_id, version = parse_id(form.article_id.data), parse_id(form.version.data)
+    if article_id is None or version is None or not form.author_names() or not _is_fit(form, deed):
+        return None
+    by = actor()
+    try:
+        saved = articles.save_article(
+            article_id, version, form.written(), by, _then(form, deed), ask=rule_of(form.author_names())
+        )
+    except DatabaseBusy as error:
+        # Not tried again: the writer has waited long enough.
+        editing = editor.find_sent(article_id, slug)
+        refusal = refusals.find(editing, binned=False)
+        return _busy(form, editing, error) if refusal is None else _refuse(refusal, slug)
+    except (NotFound, NotTheirsError, Invalid, EditConflict):
+        return None
+    kept_words.forget(form, by)
+    return _go_on(saved, deed)
 
 
 def _edit(form: EditForm, slug: str, deed: str) -> ResponseReturnValue:
@@ -127,28 +154,28 @@ def _create(form: ArticleForm, deed: str) -> ResponseReturnValue:
         # What could not be saved where it was typed: the address and the by-line stay there.
         form.slug.data = form.authors.data = ""
         deed, form_key = SAVE, form_key and f"copy-{form_key}"[:FORM_KEY_LENGTH]
+    by = actor()
     if not _is_fit(form, deed, before=()):
         return editor.show(form, status=422)
     if deed == PREVIEW:
         return editor.show(form, with_preview=True)
-    saved = articles.create_article(form.written(), actor(), form_key)
-    kept_words.forget(form)
-    # Of a form that is sent twice in one moment, either may be the one that publishes.
-    return _go_on(saved, form, deed, version=None)
+    saved = articles.create_article(form.written(), by, form_key, _then(form, deed))
+    kept_words.forget(form, by)
+    return _go_on(saved, deed)
 
 
 def _store(editing: Editing, form: EditForm, deed: str) -> ResponseReturnValue:
     """Do what is about the words: whatever goes wrong, they are all in the form again."""
-    version = parse_id(form.version.data)
+    version, by = parse_id(form.version.data), actor()
     if version is None:
         form.form_errors.append(NO_VERSION)
     if not _is_fit(form, deed, before=editing.written.authors) or version is None:
         return editor.show(form, editing, status=422)
     if deed == PREVIEW:
         return editor.show(form, editing, with_preview=True)
-    saved = articles.save_article(editing.article_id, version, form.written(), actor())
-    kept_words.forget(form)
-    return _go_on(saved, form, deed, version=saved.version)
+    saved = articles.save_article(editing.article_id, version, form.written(), by, _then(form, deed))
+    kept_words.forget(form, by)
+    return _go_on(saved, deed)
 
 
 def _deed() -> str:
@@ -157,51 +184,35 @@ def _deed() -> str:
     return deed if deed in deeds.ALL else abort(400, "This form has no such button.")
 
 
-def _is_fit(form: ArticleForm, deed: str, before: tuple[str, ...]) -> bool:
-    """Check the fields, and those that matter to this deed alone; errors are left beside them."""
+def _is_fit(form: ArticleForm, deed: str, before: tuple[str, ...] | None = None) -> bool:
+    """Check the fields, and those that matter to this deed alone; errors are left beside them.
+
+    The by-line is checked against the one before, if that is known.
+    """
     fits = bool(form.validate())
     if deed == SCHEDULE:
         fits = form.read_time(site_zone(), datetime.now(UTC)) is not None and fits
-    if deed != PREVIEW and not form.errors.get("authors"):
-        fits = _settle_authors(form, before) and fits
+    if before is not None and deed != PREVIEW and not form.errors.get("authors"):
+        fits = by_lines.settle(form, before) and fits
     return fits
 
 
-def _settle_authors(form: ArticleForm, before: tuple[str, ...]) -> bool:
-    """Take the writer for the author where none is named; refuse by-lines that are not theirs to set."""
-    if not before:
-        people.ensure_profile(current_user.id)
-    named = form.author_names()
-    if before and named == before:
-        return True
-    own = data_access.get_user_name(current_user.id)
-    if not named and not before:
-        form.authors.data = own or ""
-        return True
-    problem = problem_with_authors(before, named, own)
-    if problem:
-        form.authors.errors = [*form.authors.errors, problem]
-    return problem is None
+def _then(form: ArticleForm, deed: str) -> articles.Publish | None:
+    """Return what is to become of the words, besides that they are saved."""
+    if deed not in SHOWING:
+        return None
+    return articles.Publish(form.read_time(site_zone(), datetime.now(UTC)) if deed == SCHEDULE else None)
 
 
-def _go_on(saved: Saved, form: ArticleForm, deed: str, *, version: int | None) -> ResponseReturnValue:
-    """Show it to readers, now or later, if that was the button; then lead to where it can be seen."""
-    here = url_for("writing.edit", slug=saved.slug)
-    if deed == SAVE:
-        flash(_words_for_saved(saved))
-        return redirect(here, 303)
-    at = form.read_time(site_zone(), datetime.now(UTC)) if deed == SCHEDULE else None
-    try:
-        saved = articles.publish_article(saved.slug, version, actor(), at)
-    except (EditConflict, DatabaseBusy):
-        flash(SAVED_ONLY)
-        return redirect(here, 303)
-    except Invalid as error:
-        flash(f"Saved, but not {'published' if at is None else 'scheduled'}: {' '.join(error.problems.values())}")
-        return redirect(here, 303)
-    if at is None:
+def _go_on(saved: Saved, deed: str) -> ResponseReturnValue:
+    """Say what was done, and lead to where it can be seen."""
+    at = saved.scheduled_for if deed == SCHEDULE else None
+    if deed in SHOWING and at is None:
         return redirect(url_for("articles.article", slug=saved.slug), 303)
-    flash(f"{'The changes' if saved.status == 'published' else 'It'} will be published on {_words_for_time(at)}.")
+    if at is None:
+        flash(_words_for_saved(saved))
+    else:
+        flash(f"{'The changes' if saved.status == 'published' else 'It'} will be published on {_words_for_time(at)}.")
     return redirect(url_for("writing.edit", slug=saved.slug), 303)
 
 
@@ -232,14 +243,14 @@ def _handle(editing: Editing, form: EditForm, deed: str) -> ResponseReturnValue:
         flash("Nothing is published by itself any more. Your text is all here.")
     elif deed == DISCARD:
         articles.discard_working_copy(slug, version or 0, by)
-        kept_words.forget(form)
+        kept_words.forget(form, by)
         flash("The newer draft is gone from here; it stays among the revisions.")
     elif deed == BIN:
         the_bin.bin_article(slug, by, version)
         flash(f"“{editing.written.title}” is in the bin, for 30 days.")
         return redirect(url_for("desk.desk"), 303)
     elif deed == THEIRS:
-        kept_words.forget(form)
+        kept_words.forget(form, by)
     elif deed == TAKE_BACK:
         if editing.status == BINNED:
             the_bin.take_from_bin(slug, by)

@@ -394,10 +394,12 @@ def test_where_nothing_is_newer_nothing_is_scheduled(author: FlaskClient) -> Non
     author.post("/create_article", data=FORM)
     edit = "/articles/a-new-thing/edit"
     form = edit_form(author, "a-new-thing", do="schedule", date=tomorrow(), time="09:30", tags="One, two")
-    assert author.post(edit, data=form).location == edit
-    page = author.get(edit).text
-    assert "there are no changes to publish later" in page
-    assert "changes scheduled" not in page
+    answer = author.post(edit, data=form)
+    assert answer.status_code == 422
+    assert "there are no changes to publish later" in answer.text
+    assert 'id="date-wrong"' in answer.text
+    assert "Some *text*." in answer.text
+    assert "changes scheduled" not in author.get(edit).text
 
 
 @pytest.mark.parametrize(

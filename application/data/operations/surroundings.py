@@ -39,7 +39,7 @@ COPY, BY_LINE, TAGGING, NAMED, LABEL, TAKER, LEFT = range(7)
 
 
 class Wanted(NamedTuple):
-    """What somebody wrote, as far as it must be looked up, and in which form: user names, slugs of tags and articles."""
+    """What somebody wrote, as far as it must be looked up, and in which form: names, slugs of tags and articles."""
 
     authors: Iterable[str] = ()
     tags: Iterable[str] = ()
