@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from application.data.data_access.schedule import find_due
-from application.data.errors import EditConflict, Invalid, NotFound
+from application.data.errors import DatabaseBusy, EditConflict, Invalid, NotFound
 from application.data.models import PUBLISHED, SCHEDULED, Article
 from application.data.operations.article_fields import Fields
 from application.data.operations.articles import show, take_off_schedule, wanted_by
@@ -15,12 +15,31 @@ from application.data.operations.transaction import TRIES, decided_by_constraint
 from application.data.records import Actor
 
 SITE = Actor(None, "the site")
+MOST_BUSY = 3
+"""Articles for whose turn is waited in vain in one run: then it is not their rows, and the next run comes soon."""
 logger = logging.getLogger(__name__)
 
 
 def publish_due(now: datetime) -> list[int]:
-    """Publish what was scheduled for now or earlier, dated as it was scheduled; return the ids. May run twice."""
-    return [article_id for article_id in find_due(now) if _publish(article_id, now)]
+    """Publish what was scheduled for now or earlier, dated as it was scheduled; return the ids. May run twice.
+
+    An article that fails keeps no other from appearing. Raises `DatabaseBusy` afterwards, for those that it held up.
+    """
+    published: list[int] = []
+    busy: list[DatabaseBusy] = []
+    for article_id in find_due(now):
+        try:
+            if _publish(article_id, now):
+                published.append(article_id)
+        except DatabaseBusy as error:
+            busy.append(error)
+            if len(busy) == MOST_BUSY:
+                break
+        except Exception:
+            logger.exception("article %d could not be published at its time; it is tried again", article_id)
+    if busy:
+        raise busy[0]
+    return published
 
 
 def _publish(article_id: int, now: datetime) -> bool:

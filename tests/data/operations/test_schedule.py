@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 
 import pytest
@@ -16,7 +17,8 @@ from application.data.data_access import (
     get_desk,
     get_revisions,
 )
-from application.data.errors import Invalid
+from application.data.errors import DatabaseBusy, EditConflict, Invalid
+from application.data.operations import schedule
 from application.data.operations.articles import (
     discard_working_copy,
     publish_article,
@@ -105,6 +107,28 @@ def test_after_a_stop_everything_that_is_late_is_published_once(slug: str, at: d
     deeds = [line.deed for line in get_revisions(shown.article_id)]
     assert deeds == ["published", "scheduled", "created"]
     assert [entry.user_name for entry in get_audit().entries if entry.deed == "published"] == ["the site"] * 2
+
+
+@pytest.mark.parametrize("failure", [DatabaseBusy(), EditConflict(), RuntimeError("out of ink")], ids=repr)
+def test_an_article_that_fails_keeps_no_other_from_appearing(
+    slug: str, at: datetime, failure: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = write("Earlier", publish=False)
+    publish_article(first.slug, None, TESTER, at - timedelta(minutes=1))
+    publishing = schedule.__dict__["_publish_as_seen"]
+
+    def fail_once(article_id: int, now: datetime) -> bool:
+        if article_id == first.article_id:
+            raise failure
+        return bool(publishing(article_id, now))
+
+    monkeypatch.setattr(schedule, "_publish_as_seen", fail_once)
+    # What was busy is said, so that the job comes again at once.
+    with pytest.raises(DatabaseBusy) if isinstance(failure, DatabaseBusy) else nullcontext():
+        assert publish_due(at) == [editing(slug).article_id]
+    assert (editing(slug).status, editing(first.slug).status) == ("published", "scheduled")
+    monkeypatch.setattr(schedule, "_publish_as_seen", publishing)
+    assert publish_due(at) == [first.article_id]
 
 
 def test_two_beats_at_once_publish_once(app: Flask, slug: str, at: datetime) -> None:
