@@ -35,6 +35,7 @@ class RunningSite:
     url: str
     settings: Settings
     app: Flask
+    environ: dict[str, str] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
 
@@ -70,7 +71,7 @@ def running_site(
     }
     settings = load_settings(environ)
     with ExitStack() as stack:
-        site = RunningSite(settings.site_url, settings, create_app(settings))
+        site = RunningSite(settings.site_url, settings, create_app(settings), environ)
         gunicorn = ["gunicorn", "--config", "deploy/gunicorn.conf.py", served]
         site.processes["web"] = stack.enter_context(process(gunicorn, environ, logs / "web.log"))
         if jobs:
@@ -169,12 +170,13 @@ def process(arguments: list[str], environ: dict[str, str], log: Path) -> Iterato
                 started.wait()
 
 
-def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for(url: str, server: subprocess.Popen[bytes], log: Path, host: str | None = None) -> None:
     """Return when the address answers; a server that has died instead is an error with its log."""
+    asking = urllib.request.Request(url, headers={"Host": host} if host else {})  # noqa: S310 - our own address
     end = time.monotonic() + PATIENCE
     while True:
         try:
-            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own address
+            with urllib.request.urlopen(asking, timeout=2):  # noqa: S310 - our own address
                 return
         except (urllib.error.URLError, OSError):
             if server.poll() is not None or time.monotonic() > end:
