@@ -150,8 +150,7 @@ class Editing(Struct, frozen=True):
     """An article as its editor needs it, whatever its status; never cached.
 
     `written` is the newer draft where there is one, and `scheduled_for` the time at which that is published; `authors`
-    are those that readers see, who may write in it.
-    `is_mine` says whether the reader is one of them, `kept` is what the reader typed last and did not save.
+    are those whom readers see; `is_mine` says that the reader is one, `kept` is what they typed last and did not save.
     """
 
     article_id: int
