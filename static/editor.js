@@ -9,7 +9,28 @@ const MOST_BYTES = 8_000_000;
 const KEPT = ["title", "standfirst", "content", "tags", "authors", "slug", "canonical_url", "language", "direction", "version"];
 
 if (form?.dataset.autosave) keepWords();
+for (const field of document.querySelectorAll("textarea.grows")) grow(field);
 document.querySelector("#problems, #preview, .conflict")?.scrollIntoView?.({ block: "start" });
+
+// A field that is as high as what stands in it; browsers that know `field-sizing` do it by themselves.
+function grow(field) {
+  if (field.rows === 1) field.addEventListener("keydown", sendByEnter);
+  if (CSS.supports("field-sizing", "content")) return;
+  const fit = () => {
+    field.style.height = "auto";
+    field.style.height = `${field.scrollHeight + field.offsetHeight - field.clientHeight}px`;
+  };
+  fit();
+  field.addEventListener("input", fit);
+  addEventListener("resize", fit);
+}
+
+// A field of one line, however many it takes to show it, is no place for a line's end.
+function sendByEnter(event) {
+  if (event.key !== "Enter" || event.isComposing) return;
+  event.preventDefault();
+  form.requestSubmit(form.querySelector('button[value="save"]'));
+}
 
 function keepWords() {
   const said = document.getElementById("saved");

@@ -43,8 +43,7 @@ class Visitor:
         """Return an article's form as the browser would send it, but for its text."""
         page = Markup(self.get(f"/articles/{slug}/edit").text)
         names = ("title", "authors", "tags", "slug", "language", "version", "form_key")
-        values = {found.get("name"): found.get("value", "") for found in page.all("input")}
-        return {name: values[name] for name in names}
+        return {name: page.value(name) for name in names}
 
     def _ask(self, method: str, path: str, body: str | None) -> Answer:
         headers = {"Connection": "close", "Cookie": self.cookie}

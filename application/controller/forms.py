@@ -81,8 +81,8 @@ def with_line_feeds(text: str | None) -> str:
 
 
 def split_names(text: str) -> tuple[str, ...]:
-    """Return what stands between commas, each once, in its order."""
-    names = (" ".join(name.split()) for name in text.split(","))
+    """Return what stands between commas or on lines of its own, each once, in its order."""
+    names = (" ".join(name.split()) for name in re.split(r"[,\r\n]", text))
     return tuple(dict.fromkeys(name for name in names if name))
 
 
@@ -94,7 +94,7 @@ def fold_names(text: str) -> tuple[str, ...]:
 class ArticleForm(FlaskForm):  # type: ignore[misc]
     """An article as its author types it. What is typed wrong beyond this, the operations say."""
 
-    title = StringField(
+    title = TextAreaField(
         "Title", validators=[InputRequired("Give the article a title."), at_most(TITLE_LENGTH), is_line]
     )
     standfirst = TextAreaField(
@@ -105,8 +105,8 @@ class ArticleForm(FlaskForm):  # type: ignore[misc]
         validators=[InputRequired("Write something first."), at_most(LONGEST_CONTENT), is_text],
         filters=[with_line_feeds],
     )
-    tags = StringField("Tags", validators=[at_most(MOST_TAGS * (TAG_LENGTH + 2)), is_line], filters=[or_empty])
-    authors = StringField(
+    tags = TextAreaField("Tags", validators=[at_most(MOST_TAGS * (TAG_LENGTH + 2)), is_line], filters=[or_empty])
+    authors = TextAreaField(
         "Authors", validators=[at_most(MOST_AUTHORS * (USER_NAME_LENGTH + 2)), is_line], filters=[or_empty]
     )
     slug = StringField("Address", validators=[at_most(SLUG_LENGTH), is_line], filters=[or_empty])

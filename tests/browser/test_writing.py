@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from application.config import ROOT
 from application.data.models import Article
@@ -519,6 +519,46 @@ def test_everything_works_without_javascript(browser: Browser, newsroom: Running
         expect(page.get_by_role("heading", name="Words that were not saved")).to_be_visible()
         press(page, "Throw them away")
         expect(page.get_by_role("heading", name="Words that were not saved")).to_be_hidden()
+
+
+LONG_TITLE = "A headline of a hundred characters and more, which whoever writes it sees whole and not in forty signs"
+MANY_TAGS = ", ".join(f"Subject number {number}" for number in range(1, 31))
+HIDDEN = "field => Math.max(field.scrollHeight - field.clientHeight, field.scrollWidth - field.clientWidth)"
+
+
+@pytest.mark.parametrize("knows", [True, False], ids=["by-style", "by-script"])
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_long_titles_and_many_tags_are_seen_whole(
+    browser: Browser, newsroom: RunningSite, size: tuple[int, int], scheme: str, knows: bool
+) -> None:
+    name = f"long{size[0]}{scheme}{knows}".lower()
+    with newsroom.app.app_context():
+        make_user(name, "author")
+    with window(browser, newsroom, size, scheme) as context:
+        page = context.new_page()
+        if not knows:
+            # A browser that takes `field-sizing` for a slip of the pen.
+            page.add_init_script("CSS.supports = () => false")
+            page.route("**/site.css*", forget_field_sizing)
+        sign_in(page, name)
+        page.goto("/create_article")
+        low = page.get_by_label("Title", exact=True).evaluate("field => field.offsetHeight")
+        page.get_by_label("Title", exact=True).fill(LONG_TITLE)
+        page.get_by_label("Tags").fill(MANY_TAGS)
+        for label in ("Title", "Tags"):
+            assert page.get_by_label(label, exact=label == "Title").evaluate(HIDDEN) <= 1, label
+        assert page.get_by_label("Title", exact=True).evaluate("field => field.offsetHeight") > low
+        if knows:
+            picture(page, f"long-{size[0]}-{scheme}")
+        page.get_by_label("Title", exact=True).fill("Short")
+        assert page.get_by_label("Title", exact=True).evaluate("field => field.offsetHeight") == low
+
+
+def forget_field_sizing(route: Route) -> None:
+    answer = route.fetch()
+    assert "field-sizing" in answer.text()
+    route.fulfill(response=answer, body=answer.text().replace("field-sizing", "field-sighing"))
 
 
 LOOKS: dict[str, str] = {

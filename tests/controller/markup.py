@@ -33,6 +33,18 @@ class Markup(HTMLParser):
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, {name: value or "" for name, value in attrs}))
 
+    def handle_data(self, data: str) -> None:
+        """Take what stands in a text area for its value."""
+        if self._open and self._open[-1] == "textarea":
+            attributes = self.elements[-1][1]
+            attributes["value"] = attributes.get("value", "") + data
+
+    def value(self, name: str) -> str:
+        """Return what stands in the first field of this name."""
+        fields = [*self.all("input", name=name), *self.all("textarea", name=name)]
+        # A line end right after the tag is none of the text (HTML, section 13.2.6.4.7).
+        return fields[0].get("value", "").removeprefix("\r").removeprefix("\n")
+
     def handle_endtag(self, tag: str) -> None:
         if not self._open or self._open.pop() != tag:
             self.faults.append(f"</{tag}> closes nothing")

@@ -60,7 +60,7 @@ def version_of(page: str) -> str:
 
 
 def value_of(page: str, name: str) -> str:
-    return next(found.get("value", "") for found in Markup(page).all("input", name=name))
+    return Markup(page).value(name)
 
 
 def buttons_of(page: str) -> set[str]:
