@@ -1,6 +1,7 @@
 """What Flask-Caching asks of a backend, over our store."""
 
 from typing import Any
+from urllib.parse import quote
 
 from flask import Flask
 from flask_caching.backends.base import BaseCache
@@ -25,7 +26,7 @@ class RedisBackend(RedisStore, BaseCache):
         """Build the backend from Flask-Caching's settings."""
         seal = Seal(str(app.config["SECRET_KEY"]), str(config.get("CACHE_RELEASE", "")))
         memory_bytes = int(config.get("CACHE_MEMORY_BYTES", 0))
-        return cls(config["CACHE_REDIS_URL"], config["CACHE_KEY_PREFIX"], seal, kwargs["default_timeout"], memory_bytes)
+        return cls(_address(config), config["CACHE_KEY_PREFIX"], seal, kwargs["default_timeout"], memory_bytes)
 
     def get(self, key: str) -> Any:
         """Return the value, or None."""
@@ -78,3 +79,12 @@ class RedisBackend(RedisStore, BaseCache):
             return False
         signals.cooled.send(self)
         return True
+
+
+def _address(config: dict[str, Any]) -> str:
+    """Return the address of the server, also from the single settings that Flask-Caching documents."""
+    if url := config.get("CACHE_REDIS_URL"):
+        return str(url)
+    password = config.get("CACHE_REDIS_PASSWORD")
+    host = f"{config.get('CACHE_REDIS_HOST') or 'localhost'}:{config.get('CACHE_REDIS_PORT') or 6379}"
+    return f"redis://{f':{quote(password)}@' if password else ''}{host}/{config.get('CACHE_REDIS_DB') or 0}"

@@ -1,6 +1,7 @@
 """Our Cache, a `flask_caching.Cache`: what is stored knows what it was made from."""
 
 import functools
+import inspect
 import logging
 from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar, cast
@@ -9,15 +10,17 @@ import flask_caching
 from flask import Flask, request
 from flask_caching import signals as stock_signals
 from flask_caching.jinja2ext import JINJA_CACHE_ATTR_NAME
+from flask_caching.utils import join_generator
 
 from application.caching import recording
 from application.caching.backend import RedisBackend
 from application.caching.codec import LazyCodec, UncacheableError
+from application.caching.documented import Forgetting, documented, function_tag, instance_tag
 from application.caching.engine import Engine
 from application.caching.fragments import FragmentExtension
-from application.caching.keys import call_key, page_key, shorten
+from application.caching.keys import call_key, function_name, is_method, shorten
 from application.caching.listener import Listener
-from application.caching.page_cache import PAGE_POLICY, PAGES, PageCache
+from application.caching.page_cache import PAGE_POLICY, PAGES, PageCache, key_of_page
 from application.caching.policy import Policy, Predicate, Questions, seconds
 from application.caching.reporting import Reporter
 from application.caching.signals import invalidated
@@ -30,10 +33,11 @@ Timeout = Any
 logger = logging.getLogger(__name__)
 
 
-class Cache(flask_caching.Cache):
+class Cache(Forgetting):
     """Flask-Caching's decorators over an engine that records dependencies."""
 
     def __init__(self, app: Flask | None = None, config: dict[str, Any] | None = None) -> None:
+        self._functions: dict[str, str] = {}
         super().__init__(app, with_jinja2_ext=False, config=config)
 
     def init_app(self, app: Flask, config: dict[str, Any] | None = None) -> None:
@@ -140,21 +144,19 @@ class Cache(flask_caching.Cache):
             if make_cache_key is not None:
                 return shorten(make_cache_key(*call_args, **call_kwargs))
             prefix = key_prefix() if callable(key_prefix) else key_prefix
-            if "%s" not in prefix:
-                return shorten(prefix)
-            path = call_kwargs.get("path") or request.path
-            return page_key(path, {}) if prefix == "view/%s" else shorten(prefix % path)
+            return shorten(prefix % request.path if "%s" in prefix else prefix)
 
         def decorate(function: Callable[P, R]) -> Callable[P, R]:
             if callable(key_prefix) or "%s" not in key_prefix or make_cache_key is not None:
                 return self._front(function, questions, (timeout, fresh), make_key, "view")
+            policy = PagePolicy(seconds(timeout), frozenset(args), query_string, seconds(fresh))
 
             @functools.wraps(function)
             def page(*call_args: P.args, **call_kwargs: P.kwargs) -> R:
                 return cast("R", self._page(function, questions, *call_args, **call_kwargs))
 
-            setattr(page, PAGE_POLICY, PagePolicy(seconds(timeout), frozenset(args), query_string, seconds(fresh)))
-            return _documented(page, function, timeout, make_key)
+            setattr(page, PAGE_POLICY, policy)
+            return documented(page, function, timeout, lambda **given: key_of_page(self.app, page, policy, **given))
 
         return decorate
 
@@ -177,9 +179,13 @@ class Cache(flask_caching.Cache):
         questions = Questions(unless, forced_update, is_stale, response_filter, cache_none)
 
         def decorate(function: Callable[P, R]) -> Callable[P, R]:
-            name = make_name(function.__name__) if make_name else function.__name__
+            name = make_name(function_name(function)) if make_name else function_name(function)
+            self._claim(name, function)
 
             def make_key(*call_args: Any, **call_kwargs: Any) -> str:
+                if call_args and call_args[0] is function:
+                    # As Flask-Caching's own.
+                    call_args = call_args[1:]
                 return call_key(name, function, call_args, call_kwargs, args_to_ignore or ())
 
             decorated = self._front(function, questions, (timeout, fresh), make_key, "memoize")
@@ -187,13 +193,6 @@ class Cache(flask_caching.Cache):
             return decorated
 
         return decorate
-
-    def delete_memoized(self, f: Any, *args: Any, **kwargs: Any) -> None:
-        """Forget a function's results: all of them, or those for these arguments."""
-        if args or kwargs:
-            self.delete(f.make_cache_key(*args, **kwargs))
-        else:
-            self.invalidate([f"fn/{f.uncached.__name__}"])
 
     def _front(
         self,
@@ -206,12 +205,13 @@ class Cache(flask_caching.Cache):
         """Put the engine in front of a function."""
         codec = LazyCodec(function)
         timeout, fresh = lifetimes
-        tags = (f"fn/{function.__name__}",)
+        tag, of_instances = function_tag(function), is_method(function)
 
         @functools.wraps(function)
         def decorated(*args: P.args, **kwargs: P.kwargs) -> R:
             def compute() -> Any:
-                return self._call_fn(function, *args, **kwargs)
+                value = self._call_fn(function, *args, **kwargs)
+                return join_generator(value) if inspect.isgenerator(value) else value
 
             if self._bypass_cache(questions.unless, function, *args, **kwargs):
                 return cast("R", compute())
@@ -220,14 +220,15 @@ class Cache(flask_caching.Cache):
                 codec=codec(),
                 timeout=seconds(front.cache_timeout),
                 fresh=seconds(fresh),
-                tags=tags,
+                tags=(tag, instance_tag(tag, args[0])) if of_instances and args else (tag,),
                 questions=questions,
                 forced=self._forced_update(questions.forced_update, *args, **kwargs),
                 is_stale=lambda value: self._is_stale(questions.is_stale, value, *args, **kwargs),
             )
-            return cast("R", self.through(policy, compute, kind))
+            told = {"args": args, "kwargs": kwargs, **({"f": function} if kind == "memoize" else {})}
+            return cast("R", self.through(policy, compute, kind, **told))
 
-        front: Any = _documented(decorated, function, timeout, make_key)
+        front: Any = documented(decorated, function, timeout, make_key)
         return cast("Callable[P, R]", front)
 
     def _page(self, view: Callable[..., Any], questions: Questions, *args: Any, **kwargs: Any) -> Any:
@@ -235,20 +236,24 @@ class Cache(flask_caching.Cache):
         if self._bypass_cache(questions.unless, view, *args, **kwargs):
             self.do_not_store("unless")
         answer = self._call_fn(view, *args, **kwargs)
+        if isinstance(answer, flask_caching.CachedResponse) and (current := recording.current()) is not None:
+            current.timeout = answer.timeout
         if questions.response_filter is not None and not questions.response_filter(answer):
             self.do_not_store("filter")
         return answer
 
     # The engine.
 
-    def through(self, policy: Policy, compute: Callable[[], Any], kind: str = "view") -> Any:
+    def through(self, policy: Policy, compute: Callable[[], Any], kind: str = "view", **told: Any) -> Any:
         """Return the value under the key, computed and stored when there is none."""
         around = recording.current()
         if around is not None and around.uncached:
             return compute()
 
         def announce(outcome: str) -> None:
-            self._signal(kind, outcome, policy.key)
+            if self.enable_signals:
+                signal = getattr(stock_signals, f"cache_{kind}_{outcome}")
+                signal.send(cache=self, cache_key=policy.key, **told)
 
         backend = self.engine
         if backend is None:
@@ -275,17 +280,9 @@ class Cache(flask_caching.Cache):
             raise error
         logger.error("%s was not cached: %s", key, error)
 
-    def _signal(self, kind: str, outcome: str, key: str) -> None:
-        if self.enable_signals:
-            getattr(stock_signals, f"cache_{kind}_{outcome}").send(cache=self, cache_key=key)
-
-
-def _documented(
-    decorated: Callable[P, R], function: Callable[P, R], timeout: Timeout, make_key: Callable[..., str]
-) -> Callable[P, R]:
-    """Give the decorated function the attributes that Flask-Caching documents."""
-    documented: Any = decorated
-    documented.uncached = function
-    documented.cache_timeout = timeout
-    documented.make_cache_key = make_key
-    return decorated
+    def _claim(self, name: str, function: Callable[..., Any]) -> None:
+        """Raise where another function has this name: one would get the other's results."""
+        whole = f"{function.__module__}.{getattr(function, '__qualname__', name)}"
+        # Functions inside functions come and go.
+        if "<locals>" not in whole and self._functions.setdefault(name, whole) != whole:
+            raise ValueError(f"{whole} and {self._functions[name]} are both cached as {name}: give one a make_name")

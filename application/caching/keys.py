@@ -7,10 +7,24 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import quote, unquote
 
+from flask_caching.utils import get_id
+
 LONGEST = 200
 _LOOKS_LIKE_ANOTHER_TYPE = re.compile(r"[-+]?[\d.]|(None|True|False)$|['\"\[({]|$")
 _CUT = re.compile(r"~[0-9a-f]{32}$")
 _SAFE = "/-._~:@+ !*"
+
+
+def function_name(function: Callable[..., Any]) -> str:
+    """Name a function as its module knows it: `get_article`, `Adder.add`."""
+    if inspect.ismethod(function):
+        return function.__name__
+    return str(getattr(function, "__qualname__", function.__name__)).rpartition("<locals>.")[2]
+
+
+def is_method(function: Callable[..., Any]) -> bool:
+    """Tell whether a function takes an instance first."""
+    return next(iter(inspect.signature(function).parameters), "") == "self"
 
 
 def call_key(
@@ -26,6 +40,9 @@ def call_key(
     shown = []
     for parameter, value in bound.arguments.items():
         default = signature.parameters[parameter].default
+        if signature.parameters[parameter].kind is inspect.Parameter.VAR_KEYWORD:
+            shown += [f"{name_}={argument(given)}" for name_, given in sorted(value.items()) if name_ not in ignored]
+            continue
         if parameter in ignored or (type(value) is type(default) and value == default):
             continue
         shown.append(f"{parameter}={argument(value)}")
@@ -36,7 +53,8 @@ def argument(value: object) -> str:
     """Write an argument so that a person reads it and no two values are written alike."""
     if isinstance(value, str) and not _LOOKS_LIKE_ANOTHER_TYPE.match(value):
         return quote(value, safe=_SAFE)
-    return quote(repr(value), safe=_SAFE + "'[]{}")
+    # An object says by `__caching_id__` what it is known by, otherwise by its `repr`.
+    return quote(repr(value) if isinstance(value, str) else get_id(value), safe=_SAFE + "'[]{}")
 
 
 def page_key(path: str, arguments: Mapping[str, str]) -> str:

@@ -7,9 +7,10 @@ declares. Cookies, tokens and every other header stay outside, so nothing person
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from flask import Flask, request
+from flask_caching.utils import query_args_as_pairs
 from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.utils import host_is_trusted
 
@@ -200,7 +201,26 @@ def declared(environ: "WSGIEnvironment", policy: PagePolicy) -> dict[str, str]:
     if not query or not (policy.args or policy.query_string):
         return {}
     try:
-        parsed = parse_qs(query, max_num_fields=100)
+        return chosen(parse_qsl(query, max_num_fields=100), policy)
     except ValueError:
         return {}
-    return {name: values[0] for name, values in parsed.items() if policy.query_string or name in policy.args}
+
+
+def key_of_page(
+    app: Flask, view: Any, policy: PagePolicy, path: str | None = None, query_args: Any = None, **values: Any
+) -> str:
+    """Return the key of a view's page at this path, or at the one that these values of its address build."""
+    if path is None:
+        endpoint = next(name for name, function in app.view_functions.items() if function is view)
+        path = unquote(app.url_map.bind("").build(endpoint, values, force_external=False).partition("?")[0])
+    pairs = query_args_as_pairs(query_args) if query_args is not None else []
+    return page_key(path, chosen(pairs, policy))
+
+
+def chosen(pairs: Iterable[tuple[str, str]], policy: PagePolicy) -> dict[str, str]:
+    """Return the arguments that a page sees: those that its view declares, the first value of each, unless blank."""
+    seen: dict[str, str] = {}
+    for name, value in pairs:
+        if value and (policy.query_string or name in policy.args):
+            seen.setdefault(name, value)
+    return seen

@@ -64,7 +64,7 @@ class PageMaker:
         try:
             found = backend.fetch(wanted.key, lease, page=True)
             page = self._opened(backend, wanted, found)
-            if page is not None and self._age(backend, wanted, found) < self._soft(backend, wanted):
+            if page is not None and not self._is_due(wanted, found):
                 return "hit redis"
             if not lease.held and backend.take(lease) is not Grant.GRANTED:
                 return "bypass lease"
@@ -114,18 +114,14 @@ class PageMaker:
         return granted is Grant.TAKEN
 
     def _hit(self, backend: RedisBackend, flight: Flight, wanted: Wanted, found: Found, page: Sendable) -> Answer:
-        kept = self._keep(backend, flight, wanted, page, found.moment, found.pttl / 1000)
-        age = self._age(backend, wanted, found)
-        if age < self._soft(backend, wanted):
-            return Answer("hit redis", page, kept=kept, age=age)
+        kept = self._keep(backend, flight, wanted, page, found.moment, found.lifetime, found.pttl / 1000)
+        if not self._is_due(wanted, found):
+            return Answer("hit redis", page, kept=kept, age=found.age)
         self._refresh(backend, wanted)
-        return Answer("stale", page, age=age)
+        return Answer("stale", page, age=found.age)
 
-    def _age(self, backend: RedisBackend, wanted: Wanted, found: Found) -> float:
-        return max(0.0, backend.lifetime_ms(wanted.policy.timeout) / 1000 - found.pttl / 1000)
-
-    def _soft(self, backend: RedisBackend, wanted: Wanted) -> float:
-        return soft_lifetime(backend.lifetime_ms(wanted.policy.timeout) / 1000, wanted.policy.fresh)
+    def _is_due(self, wanted: Wanted, found: Found) -> bool:
+        return found.age >= soft_lifetime(found.lifetime, wanted.policy.fresh)
 
     def _refresh(self, backend: RedisBackend, wanted: Wanted) -> None:
         """Render a page that is due behind its readers' backs, unless somebody is at it already."""
@@ -139,10 +135,10 @@ class PageMaker:
                 # Another may have refreshed it between the look at it and the lease.
                 found = backend.fetch(wanted.key, page=True)
                 page = self._opened(backend, wanted, found)
-                if page is None or self._age(backend, wanted, found) >= self._soft(backend, wanted):
+                if page is None or self._is_due(wanted, found):
                     self._make(backend, flight, wanted, found.moment, lease)
                 else:
-                    self._keep(backend, flight, wanted, page, found.moment, found.pttl / 1000)
+                    self._keep(backend, flight, wanted, page, found.moment, found.lifetime, found.pttl / 1000)
             except Exception:
                 # It lives on until its hard lifetime ends, and the next reader tries again.
                 logger.exception("%s could not be refreshed", wanted.key)
@@ -202,7 +198,7 @@ class PageMaker:
         page = page_of(answer, bodies)
         assert recording.moment is not None  # noqa: S101 - without one the page is not stored
         value = msgspec.json.encode(page)
-        timeout = wanted.policy.timeout
+        timeout = wanted.policy.timeout if recording.timeout is None else recording.timeout
         made = Sendable(page, bodies, tuple(recording.tags))
         wish = Storing(
             wanted.key, recording.moment, value, PAGE_TYPE, made.tags, timeout, lease, lambda: None, bodies=bodies
@@ -210,8 +206,8 @@ class PageMaker:
         stored = backend.store(*recording.parts, wish)[-1]
         kept = None
         if stored is Stored.YES:
-            left = backend.lifetime_ms(timeout) / 1000
-            kept = self._keep(backend, flight, wanted, made, recording.moment, left)
+            hard = backend.lifetime_ms(timeout) / 1000
+            kept = self._keep(backend, flight, wanted, made, recording.moment, hard, hard)
             signals.stored.send(self, key=wanted.key, timeout=timeout)
         return made, stored, kept
 
@@ -222,6 +218,7 @@ class PageMaker:
         wanted: Wanted,
         page: Sendable,
         moment: Moment | None,
+        hard: float,
         left: float,
     ) -> Kept | None:
         """Keep a page in memory for as long as Redis does, and let those share it who came meanwhile."""
@@ -229,8 +226,8 @@ class PageMaker:
         if moment is None or not memory.is_trusted:
             return None
         tags = frozenset(page.tags)
-        hard = backend.lifetime_ms(wanted.policy.timeout) / 1000
-        kept = Kept(wanted.key, page, tags, page.size, hard - left, self._soft(backend, wanted) - (hard - left), left)
+        soft = soft_lifetime(hard, wanted.policy.fresh)
+        kept = Kept(wanted.key, page, tags, page.size, hard - left, soft - (hard - left), left)
         flight.holds = lambda: memory.is_trusted and memory.is_current(wanted.key, tags, moment)
         return kept if memory.put(kept, moment) else None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from application.caching.codec import Codec
@@ -45,8 +46,8 @@ class Policy:
 
 
 def seconds(timeout: Any) -> int | None:
-    """Read a lifetime as Flask-Caching does: whole seconds, a timedelta, or None for the default."""
-    return None if timeout is None else int(getattr(timeout, "total_seconds", lambda: timeout)())
+    """Read a lifetime as Flask-Caching does: whole seconds, rounded up, a timedelta, or None for the default."""
+    return None if timeout is None else ceil(float(getattr(timeout, "total_seconds", lambda: timeout)()))
 
 
 FRESH = 0.8

@@ -38,6 +38,8 @@ class Recording:
     """Whether its parts belong to two epochs, so that what is made of them may mix two versions."""
     parts: list[Any] = field(default_factory=list)
     """What was made on the way and is to be stored with what is being made, in one round trip."""
+    timeout: int | None = None
+    """The lifetime (s) that a view chose for this one answer of its; None: that of its decorator."""
     wrote: Moment | None = None
     """The newest change that was told while an ambient recording lasted."""
     untold: bool = False

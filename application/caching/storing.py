@@ -23,6 +23,16 @@ class Found:
     pttl: int = 0
     lease: Grant | None = None
 
+    @property
+    def lifetime(self) -> float:
+        """Return the seconds that the entry lives in all."""
+        return 0.0 if self.entry is None else self.entry.lifetime / 1000
+
+    @property
+    def age(self) -> float:
+        """Return the seconds since it was stored, by the clock of Redis."""
+        return max(0.0, self.lifetime - self.pttl / 1000)
+
 
 NOTHING = Found(None)
 
