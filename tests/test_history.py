@@ -40,6 +40,7 @@ def site(migrated: str, server: ValkeyServer, instrument: Instrument, tmp_path: 
         yield site
 
 
+@pytest.mark.timeout(300)
 def test_no_reader_sees_anything_old_or_torn_whatever_breaks(
     site: RunningSite, server: ValkeyServer, instrument: Instrument, tmp_path: Path
 ) -> None:

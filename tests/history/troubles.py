@@ -33,12 +33,14 @@ class Troubles:
     def redis_killed(self) -> None:
         self.server.terminate()
         time.sleep(LASTS)
-        self.server._desired_port = urlsplit(self.site.settings.redis_url).port
-        self.server.start()
+        self._start_again()
 
-    def redis_killed_and_back_from_a_snapshot(self) -> None:
+    def redis_back_from_a_snapshot(self) -> None:
+        """What is written after the snapshot has been told to the Redis that dies, and to no other."""
         self._client().save()
-        self.redis_killed()
+        time.sleep(LASTS)
+        self.server.terminate()
+        self._start_again()
 
     def redis_frozen(self) -> None:
         with frozen(self.server):
@@ -72,6 +74,10 @@ class Troubles:
         with self.instrument.slow(0.3):
             time.sleep(LASTS)
 
+    def _start_again(self) -> None:
+        self.server._desired_port = urlsplit(self.site.settings.redis_url).port
+        self.server.start()
+
     def _client(self) -> redis.Redis:
         return redis.Redis(port=self.server.port, socket_timeout=10)
 
@@ -91,7 +97,7 @@ class Troubles:
 
 ALL: tuple[Callable[[Troubles], None], ...] = (
     Troubles.redis_killed,
-    Troubles.redis_killed_and_back_from_a_snapshot,
+    Troubles.redis_back_from_a_snapshot,
     Troubles.redis_frozen,
     Troubles.redis_flushed,
     Troubles.redis_read_only,
