@@ -110,10 +110,10 @@ def test_an_article_that_is_binned_between_the_look_and_the_save(
     form = typed(author)
     saving = articles.save_article
 
-    def bin_first(*args: object) -> object:
+    def bin_first(*args: object, **more: object) -> object:
         monkeypatch.setattr(articles, "save_article", saving)
         the_bin.bin_article("a-title", TESTER)
-        return saving(*args)  # type: ignore[arg-type]
+        return saving(*args, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(articles, "save_article", bin_first)
     assert "take-back" in buttons_of(comes_back(author.post(EDIT, data=form), 409))
