@@ -11,6 +11,7 @@ from flask_security.confirmable import generate_confirmation_token
 from flask_security.recoverable import generate_reset_password_token
 from sqlalchemy import event, select, update
 
+from application import create_app
 from application.config import Settings
 from application.data.models import User
 from application.data.types import utc_now
@@ -18,6 +19,7 @@ from application.extensions import db
 from application.utils import session_keys
 from application.utils.aside import wait_for_all
 from tests.conftest import settings_for
+from tests.controller.conftest import Browser
 from tests.controller.people import make_article, make_user, sign_in
 
 
@@ -204,3 +206,18 @@ def test_a_session_is_looked_up_with_its_account_at_once(client: FlaskClient) ->
     client.get("/verify")
     event.remove(db.engine, "before_cursor_execute", note)
     assert len([statement for statement in statements if "SELECT" in statement]) == 1, statements
+
+
+def test_by_https_every_cookie_insists_on_it(database_url: str, redis_url: str) -> None:
+    app = create_app(settings_for(database_url, redis_url, SITE_URL="https://localhost"))
+    with app.app_context():
+        app.test_client_class = Browser
+        article_id, _ = make_article(make_user("ada", "author"))
+        client = app.test_client()
+        answers = [client.post(f"/article_like/{article_id}"), sign_in(client, "ada", remember="y")]
+        cookies = [header for answer in answers for header in answer.headers.getlist("Set-Cookie")]
+        names = {header.partition("=")[0] for header in cookies}
+        assert names == {"liker", "has_likes", "session", "remember_token", "signed_in", "known_device"}
+        assert all("Secure" in header and "SameSite=Lax" in header for header in cookies)
+        for engine in db.engines.values():
+            engine.dispose()
