@@ -22,6 +22,14 @@ def own_redis(port: int | None = None) -> Iterator[ValkeyServer]:
             server.stop()
 
 
+def kill(server: ValkeyServer) -> None:
+    """Kill the server, and wait until it is gone: the package itself waits for a second at most."""
+    process = server._process
+    server.terminate()
+    if process is not None:
+        process.wait(30)
+
+
 @contextmanager
 def frozen(server: ValkeyServer) -> Iterator[None]:
     """Let the server answer nothing, with its connections open."""

@@ -109,6 +109,13 @@ def test_every_script_is_posix_shell(script: str) -> None:
     subprocess.run([shell, "-n", ROOT / script], check=True)
 
 
+def is_readable(descriptor: int, seconds: float) -> bool:
+    """Wait until there is something to read; unlike `select`, whatever the number of open files."""
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN | select.POLLHUP)
+    return bool(waiting.poll(seconds * 1000))
+
+
 @pytest.mark.parametrize("script", [*SCRIPTS, ".ci/run"])
 def test_every_script_pleases_shellcheck(script: str) -> None:
     shellcheck = shutil.which("shellcheck")
@@ -259,7 +266,7 @@ class Site:
         while words not in self.text:
             assert self.terminal is not None
             assert time.monotonic() < end, self.text
-            got = self._read() if select.select([self.terminal], [], [], 0.2)[0] else ""
+            got = self._read() if is_readable(self.terminal, 0.2) else ""
             self.text += got
             if not got and self.process.poll() is not None:
                 raise AssertionError(self.text)
@@ -284,7 +291,7 @@ class Site:
         end = time.monotonic() + ENDS_WITHIN
         while self.process.poll() is None:
             assert time.monotonic() < end, self.text
-            if self.terminal is not None and select.select([self.terminal], [], [], 0.1)[0]:
+            if self.terminal is not None and is_readable(self.terminal, 0.1):
                 self.text += self._read()
             else:
                 time.sleep(0.05)

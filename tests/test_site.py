@@ -20,7 +20,7 @@ from application.jobs.pace import RUNS_KEY
 from tests.articles import TESTER, edit
 from tests.conftest import copy_of
 from tests.controller.people import make_article, make_user
-from tests.own_redis import frozen, own_redis
+from tests.own_redis import frozen, kill, own_redis
 from tests.site import ENOUGH, RunningSite, eventually, fetch, load_on, running_site
 
 POST = """---
@@ -146,7 +146,7 @@ def test_readers_do_not_notice_that_redis_is_killed(
     _, slug = article
     with load_on(site, ["/", f"/articles/{slug}"]) as answers:
         eventually(lambda: len(answers) > 50)
-        server.terminate()
+        kill(server)
         eventually(lambda: len(answers) > 150)
         with site.app.app_context():
             retitle(slug, "Without Redis")

@@ -20,7 +20,7 @@ from tests.controller.people import make_article, make_user
 from tests.crowd import LOST, Got, crowd
 from tests.history.instrument import Instrument
 from tests.history.lifetimes import LASTS
-from tests.own_redis import own_redis
+from tests.own_redis import kill, own_redis
 from tests.site import ENOUGH, RunningSite, eventually, fetch, running_site
 
 READERS = 500
@@ -190,7 +190,7 @@ def test_without_redis_no_process_makes_a_page_more_than_twice(
     site: RunningSite, server: ValkeyServer, instrument: Instrument, slug: str
 ) -> None:
     warm(site, f"/articles/{slug}")
-    server.terminate()
+    kill(server)
     try:
         with instrument.counting() as made, instrument.slow(2 * SLOW):
             answers = crowd(site, [f"/articles/{slug}"] * READERS)

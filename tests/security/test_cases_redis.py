@@ -10,7 +10,7 @@ from redis import Redis
 
 from tests.articles import edit
 from tests.fronts import Front
-from tests.own_redis import frozen
+from tests.own_redis import frozen, kill
 from tests.security.conftest import assert_clean
 from tests.site import eventually
 
@@ -76,7 +76,7 @@ def test_29_what_is_planted_in_redis_is_rejected_and_made_again(front: Front, pa
 
 @contextmanager
 def down(front: Front) -> Iterator[None]:
-    front.redis.terminate()
+    kill(front.redis)
     try:
         yield
     finally:
