@@ -36,6 +36,7 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 MAX_TEXT_BYTES = 8 * 1024 * 1024
 """The same for forms that people write in, which are read far beyond what an article may hold: to hand it back."""
 
+SENTINEL = "redis+sentinel://"
 REDIS_TIMEOUT = 0.25
 """Seconds that a reader may wait for the cache before the database answers instead."""
 
@@ -71,6 +72,8 @@ class Settings(BaseModel):
     cache_type: Literal[
         "RedisCache", "NullCache", "SimpleCache", "FileSystemCache", "RedisSentinelCache", "MemcachedCache"
     ] = "RedisCache"
+    cache_dir: str = str(DB_DIRECTORY / "cache")
+    cache_memcached_servers: tuple[str, ...] = ("127.0.0.1:11211",)
     cache_memory_mb: int = Field(32, ge=0, le=65536)
     proxies: int = Field(0, ge=0, le=10)
     # Without a run.env every process makes up its own: safe, and sessions end with it.
@@ -133,6 +136,16 @@ class Settings(BaseModel):
             raise ValueError("MAIL_SERVER is set, so MAIL_SENDER must be the address that letters come from")
         if self.mail_password and not self.mail_use_tls and not is_loopback(self.mail_server):
             raise ValueError("MAIL_PASSWORD would cross the network in the clear: leave MAIL_USE_TLS on")
+        return self
+
+    @model_validator(mode="after")
+    def _sentinels_are_named(self) -> Self:
+        is_sentinel = self.cache_redis_url.startswith(SENTINEL)
+        if (self.cache_type == "RedisSentinelCache") != is_sentinel:
+            raise ValueError(
+                f"CACHE_TYPE RedisSentinelCache and a CACHE_REDIS_URL such as {SENTINEL}host:26379,host:26379/mymaster "
+                "need each other"
+            )
         return self
 
     @property
@@ -206,8 +219,8 @@ def load_settings(environ: Mapping[str, str] | None = None, run_env: Path = RUN_
     if env not in _CLASSES:
         raise SettingsError(f"ENV is {env!r}; it can be {', '.join(_CLASSES)}")
     known = {name: value for name, value in values.items() if name in Settings.model_fields}
-    if "trusted_hosts" in known:
-        known["trusted_hosts"] = tuple(known["trusted_hosts"].replace(",", " ").split())  # type: ignore[assignment]
+    for name in {"trusted_hosts", "cache_memcached_servers"} & known.keys():
+        known[name] = tuple(known[name].replace(",", " ").split())  # type: ignore[assignment]
     try:
         return _CLASSES[env](**known)  # type: ignore[arg-type]
     except ValidationError as error:
@@ -264,6 +277,10 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
         "CACHE_TYPE": settings.cache_type,
         "CACHE_REDIS_URL": settings.cache_redis_url,
+        # Whoever chose none has chosen it.
+        "CACHE_NO_NULL_WARNING": True,
+        "CACHE_DIR": settings.cache_dir,
+        "CACHE_MEMCACHED_SERVERS": settings.cache_memcached_servers,
         "CACHE_KEY_PREFIX": "flask_cache_",
         "CACHE_MEMORY_BYTES": settings.cache_memory_mb * 1024 * 1024,
         "CACHE_RELEASE": release_id(ROOT),

@@ -8,6 +8,7 @@ from flask_caching.backends.base import BaseCache
 
 from application.caching import signals
 from application.caching.codec import JSON, Seal
+from application.caching.connecting import SENTINEL
 from application.caching.leases import Lease
 from application.caching.scripts import HOT
 from application.caching.store import SPARE, RedisStore
@@ -86,5 +87,9 @@ def _address(config: dict[str, Any]) -> str:
     if url := config.get("CACHE_REDIS_URL"):
         return str(url)
     password = config.get("CACHE_REDIS_PASSWORD")
+    if sentinels := config.get("CACHE_REDIS_SENTINELS"):
+        places = ",".join(f"{host}:{port}" for host, port in sentinels)
+        master, database = config.get("CACHE_REDIS_SENTINEL_MASTER") or "mymaster", config.get("CACHE_REDIS_DB") or 0
+        return f"{SENTINEL}{f':{quote(password)}@' if password else ''}{places}/{master}?db={database}"
     host = f"{config.get('CACHE_REDIS_HOST') or 'localhost'}:{config.get('CACHE_REDIS_PORT') or 6379}"
     return f"redis://{f':{quote(password)}@' if password else ''}{host}/{config.get('CACHE_REDIS_DB') or 0}"

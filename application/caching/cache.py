@@ -24,12 +24,14 @@ from application.caching.page_cache import PAGE_POLICY, PAGES, PageCache, key_of
 from application.caching.policy import Policy, Predicate, Questions, seconds
 from application.caching.reporting import Reporter
 from application.caching.signals import invalidated
+from application.caching.stock import through_stock
 from application.caching.store import Kind
 from application.caching.wanted import PagePolicy
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Timeout = Any
+OURS = frozenset({"RedisCache", "redis", "RedisSentinelCache"})
 logger = logging.getLogger(__name__)
 
 LISTENER = "broadsheet_cache_listener"
@@ -41,14 +43,19 @@ class Cache(Forgetting):
 
     def __init__(self, app: Flask | None = None, config: dict[str, Any] | None = None) -> None:
         self._functions: dict[str, str] = {}
+        self._release = ""
         super().__init__(app, with_jinja2_ext=False, config=config)
 
     def init_app(self, app: Flask, config: dict[str, Any] | None = None) -> None:
-        """Bind to an application; `CACHE_TYPE` RedisCache means our own backend."""
+        """Bind to an application; `CACHE_TYPE` RedisCache and RedisSentinelCache mean our own backend."""
         config = dict(config or {})
-        chosen = {**app.config, **(self.config or {}), **config}.get("CACHE_TYPE")
-        if chosen in {"RedisCache", "redis"}:
+        settings = {**app.config, **(self.config or {}), **config}
+        if settings.get("CACHE_TYPE") in OURS:
             config["CACHE_TYPE"] = "application.caching.backend.RedisBackend"
+        if settings.get("CACHE_TYPE") == "RedisSentinelCache":
+            # Flask-Caching's own default.
+            config.setdefault("CACHE_REDIS_SENTINELS", settings.get("CACHE_REDIS_SENTINELS") or [("127.0.0.1", 26379)])
+        self._release = str(settings.get("CACHE_RELEASE", ""))
         super().init_app(app, config)
         setattr(app.jinja_env, JINJA_CACHE_ATTR_NAME, self)
         app.jinja_env.add_extension(FragmentExtension)
@@ -261,22 +268,8 @@ class Cache(Forgetting):
 
         backend = self.engine
         if backend is None:
-            return self._through_stock(policy, compute, announce)
+            return through_stock(self.cache, self._release, policy, compute, announce)
         return Engine(backend, self._complain).through(policy, compute, announce)
-
-    def _through_stock(self, policy: Policy, compute: Callable[[], Any], announce: Callable[[str], None]) -> Any:
-        """Do as Flask-Caching does, with our keys and codec: values live out their lifetime."""
-        stored = None if policy.forced else self.cache.get(policy.key)
-        if isinstance(stored, bytes):
-            value = policy.codec.decode(stored)
-            if not (policy.is_stale and policy.is_stale(value)):
-                announce("hit")
-                return value
-        announce("miss")
-        value = compute()
-        if policy.may_store(value):
-            self.cache.set(policy.key, policy.codec.encode(value), timeout=policy.timeout)
-        return value
 
     def _complain(self, key: str, error: UncacheableError) -> None:
         """Raise while developing; in production the value is answered, not stored, and said so."""

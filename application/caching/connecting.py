@@ -2,21 +2,43 @@
 
 import secrets
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from redis.sentinel import Sentinel, SentinelConnectionPool
 
 from application.caching import scripts
 from application.caching.recording import Moment
 
+SENTINEL = "redis+sentinel://"
 TIMEOUT = 0.25
 """Seconds that a call may take, half a second at worst for connecting and asking."""
 
 
+def pool_of(url: str, **limits: Any) -> redis.ConnectionPool:
+    """Return a pool of connections to a server, or to whichever is the master that some sentinels name.
+
+    `redis+sentinel://[user:password@]host:port,host:port/master[?db=number]`: user and password are the servers'. Read
+    from the master alone: a replica may lag behind, and would show a reader what an editor has just changed.
+    """
+    if not url.startswith(SENTINEL):
+        return redis.ConnectionPool.from_url(url, **limits)
+    parts = urlsplit(url)
+    credentials, _, places = parts.netloc.rpartition("@")
+    user, _, password = credentials.partition(":")
+    addresses = [(host, int(port or 26379)) for host, _, port in (place.partition(":") for place in places.split(","))]
+    known = {"username": unquote(user) or None, "password": unquote(password) or None}
+    database = int(parse_qs(parts.query).get("db", ["0"])[0])
+    asking = {name: limits[name] for name in ("socket_connect_timeout", "retry") if name in limits}
+    sentinel = Sentinel(addresses, sentinel_kwargs={"socket_timeout": TIMEOUT, **asking})  # type: ignore[no-untyped-call]
+    return SentinelConnectionPool(parts.path.strip("/"), sentinel, db=database, **known, **limits)  # type: ignore[no-untyped-call]
+
+
 def connect(url: str) -> redis.Redis:
     """Return a client that gives up quickly, and learns the epoch whenever it connects."""
-    pool = redis.ConnectionPool.from_url(
+    pool = pool_of(
         url,
         socket_timeout=TIMEOUT,
         socket_connect_timeout=TIMEOUT,
@@ -28,9 +50,7 @@ def connect(url: str) -> redis.Redis:
 
 def connect_for_pushes(url: str) -> redis.Redis:
     """Return a client for subscribing, which does not take silence for a failure."""
-    pool = redis.ConnectionPool.from_url(
-        url, socket_timeout=None, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0)
-    )
+    pool = pool_of(url, socket_timeout=None, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0))
     return redis.Redis(connection_pool=pool)
 
 

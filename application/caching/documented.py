@@ -8,7 +8,8 @@ import flask_caching
 from flask_caching.utils import TEMPLATE_FRAGMENT_KEY_TEMPLATE
 
 from application.caching.keys import argument, function_name
-from application.caching.store import Kind
+from application.caching.stock import stock_key
+from application.caching.store import Kind, RedisStore
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,7 +27,7 @@ class Forgetting(flask_caching.Cache):
         """Forget one key, or a fragment by what `make_template_fragment_key` calls it; True when it was there."""
         if key.startswith(_FRAGMENT):
             return self.invalidate([f"fragment/{key}"])
-        return bool(self.cache.delete(key))
+        return bool(self.cache.delete(key if isinstance(self.cache, RedisStore) else stock_key(key)))
 
     def delete_memoized(self, f: Any, *args: Any, **kwargs: Any) -> None:
         """Forget a function's results: all of them, those of one instance, or the one for these arguments."""

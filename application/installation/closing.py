@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from application.caching.connecting import SENTINEL
 from application.config import ROOT, Settings
 from application.installation.administrator import FirstAdministrator
 
@@ -30,7 +31,7 @@ def compose(settings: Settings, administrator: FirstAdministrator, started_in: P
 def list_keys(cache_url: str, started_in: Path) -> str:
     """Write the command that lists the cached keys, for whichever client this machine has."""
     client = shutil.which("redis-cli") or shutil.which("valkey-cli")
-    if client is None:
+    if client is None or cache_url.startswith(SENTINEL):
         return f"{_flask(started_in)} cache keys"
     return f"{Path(client).name} {_where(cache_url)} --scan --pattern '{_PATTERN}'"
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import redis
 
+from application.caching.connecting import pool_of
 from application.config import Settings
 from application.installation.ports import is_free
 from application.installation.problems import InstallationProblem
@@ -86,13 +87,8 @@ def _loopback(port: int) -> str:
 
 
 def _connect(url: str) -> "redis.Redis":
-    return redis.Redis.from_url(
-        url,
-        socket_timeout=_PATIENCE,
-        socket_connect_timeout=_PATIENCE,
-        retry=None,
-        decode_responses=True,
-    )
+    limits = {"socket_timeout": _PATIENCE, "socket_connect_timeout": _PATIENCE, "decode_responses": True}
+    return redis.Redis(connection_pool=pool_of(url, retry=None, **limits))
 
 
 def _belongs_to(url: str, installation_id: str) -> bool:
