@@ -119,6 +119,12 @@ class Reading(NamedTuple):
     body: str
 
 
+def hit_after(readings: list[Reading], moment: float) -> bool:
+    """Whether one of the last readings begun after a moment was answered from either tier."""
+    last = (reading for reading in readings[-8:] if reading.began > moment)
+    return any(reading.outcome in ("hit redis", "hit process") for reading in last)
+
+
 class load_on:  # noqa: N801 - used as a context manager
     """Readers who go on reading until the block ends; gives the growing list of what they got."""
 
