@@ -13,7 +13,8 @@ from tests.servers import free_port
 @contextmanager
 def own_redis(port: int | None = None) -> Iterator[ValkeyServer]:
     """Start a server that keeps nothing, by default on a free port; it may be stopped meanwhile."""
-    server = ValkeyServer(port=port or free_port(), config={"save": "", "appendonly": "no"})
+    config = {"save": "", "appendonly": "no", "repl-diskless-sync-delay": "0"}
+    server = ValkeyServer(port=port or free_port(), config=config)
     server.start()
     try:
         yield server

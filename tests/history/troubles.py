@@ -1,11 +1,12 @@
 """What befalls a site in a history, each for a moment."""
 
+import itertools
 import os
 import random
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +20,8 @@ from tests.site import RunningSite
 
 LASTS = 1.7
 """Seconds that a trouble lasts: longer than anything here is believed without a sign of life."""
+ROOM = 400_000
+"""Bytes that an evicting Redis has beside what it needs already."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,22 @@ class Troubles:
         policy = self.chance.choice(["noeviction", "volatile-lru"])
         with self._setting("maxmemory-policy", policy), self._setting("maxmemory", "1"):
             time.sleep(LASTS)
+
+    def redis_evicting(self) -> None:
+        """Somebody else's values push the pages out all the time."""
+        room = self._client().info("memory")["used_memory"] + ROOM
+        with self._setting("maxmemory-policy", "volatile-lru"), self._setting("maxmemory", str(room)):
+            self._crowd_out()
+
+    def _crowd_out(self) -> None:
+        end, crowd = time.monotonic() + LASTS, self._client()
+        crowd.config_resetstat()
+        for number in itertools.count():
+            with suppress(redis.exceptions.OutOfMemoryError):
+                crowd.setex(f"somebody else's {number}", 600, bytes(ROOM // 20))
+            if time.monotonic() > end:
+                break
+        assert crowd.info("stats")["evicted_keys"] > 0
 
     def worker_killed(self) -> None:
         os.kill(self._worker(), signal.SIGKILL)
@@ -102,6 +121,7 @@ ALL: tuple[Callable[[Troubles], None], ...] = (
     Troubles.redis_flushed,
     Troubles.redis_read_only,
     Troubles.redis_full,
+    Troubles.redis_evicting,
     Troubles.worker_killed,
     Troubles.worker_stopped,
     Troubles.renders_slow,
