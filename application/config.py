@@ -85,7 +85,7 @@ class Settings(BaseModel):
     site_timezone: str = "UTC"
     site_url: str = ""
     trusted_hosts: tuple[str, ...] = ()
-    registration: Literal["open", "closed"] = "open"
+    registration: Literal["open", "closed"] | None = None
     # Without a server the pages that need mail do not exist.
     mail_server: str = ""
     mail_port: int = Field(587, ge=1, le=65535)
@@ -155,7 +155,12 @@ class Settings(BaseModel):
 
     @property
     def is_registration_open(self) -> bool:
-        """Tell whether strangers may open accounts; where not, `flask users create` does."""
+        """Tell whether strangers may open accounts; where not, `flask users create` does.
+
+        Without mail a registration tells whether its address is taken, so a site for strangers does not begin with it.
+        """
+        if self.registration is None:
+            return self.sends_mail or not self.is_deployed
         return self.registration == "open"
 
     @property

@@ -21,6 +21,9 @@ DEPLOYED = {
 }
 
 
+MAIL = {"MAIL_SERVER": "mail.example.com", "MAIL_SENDER": "site@example.com"}
+
+
 def test_production_runs_with_all_it_needs() -> None:
     settings = load_settings(DEPLOYED)
     assert settings.is_secure
@@ -71,6 +74,23 @@ def test_a_file_that_is_productions_own_is_read(tmp_path: Path) -> None:
     run_env.write_text("".join(f"{name}={value}\n" for name, value in DEPLOYED.items()))
     for environ in ({}, {"ENV": "production"}):
         assert load_settings(environ, run_env).secret_key == DEPLOYED["SECRET_KEY"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "is_open"),
+    [
+        ({"ENV": "development"}, True),
+        (DEPLOYED, False),
+        ({**DEPLOYED, **MAIL}, True),
+        ({**DEPLOYED, "REGISTRATION": "open"}, True),
+        ({**DEPLOYED, **MAIL, "REGISTRATION": "closed"}, False),
+        ({"ENV": "development", "REGISTRATION": "closed"}, False),
+    ],
+)
+def test_strangers_register_where_that_tells_nothing_or_somebody_decided_it(
+    environ: dict[str, str], is_open: bool, tmp_path: Path
+) -> None:
+    assert load_settings(environ, tmp_path / "run.env").is_registration_open is is_open
 
 
 def test_an_unknown_environment_is_refused() -> None:

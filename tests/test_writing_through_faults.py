@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.cookies import SimpleCookie
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -109,6 +110,20 @@ def test_words_are_all_in_the_form_again_when_the_database_is_held_for_longer(
     assert again.status == 303
     assert WORDS in author.get(str(again.headers["Location"])).text
     assert count(site, Article.title == title) == is_new
+
+
+def test_whoever_cannot_be_signed_out_is_told_so_and_stays_signed_in(site: RunningSite, author: Visitor) -> None:
+    leaving = Visitor(site, author.name)
+    with locked(site.settings.database_url):
+        busy = leaving.post("/logout")
+    assert (busy.status, leaving.get("/account").status) == (503, 200)
+    assert int(busy.headers["Retry-After"]) > 0
+    copy = leaving.cookie
+    assert leaving.post("/logout").status == 302
+    assert leaving.get("/account").status == 302
+    leaving.cookies = {name: morsel.value for name, morsel in SimpleCookie(copy).items()}
+    assert leaving.get("/account").status == 302, "a copy of the cookies is worth nothing"
+    assert author.get("/account").status == 200
 
 
 @pytest.mark.parametrize("is_new", [False, True], ids=["a-newer-draft", "a-first-draft"])
