@@ -14,7 +14,7 @@ from application.extensions import cache, db, limiter, migrate
 from application.extensions import live as live_events
 from application.jobs import pages as page_jobs
 from application.jobs.workers import create_celery
-from application.measuring import queries, templates
+from application.measuring import dispatching, queries, templates
 from application.measuring.timing import ServerTiming
 
 
@@ -39,6 +39,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     create_celery(app)
     queries.init_app(app, db)
     templates.init_app(app)
+    dispatching.init_app(app)
     # The outermost layers, from the inside out: a stored page is answered before Flask is entered, and timed; one in
     # memory is answered before anything.
     pages = cache.page_cache(app)

@@ -9,12 +9,14 @@ from typing import Any
 from application.caching import recording, signals
 from application.caching.backend import RedisBackend
 from application.caching.codec import MISSING, UncacheableError
+from application.caching.counters import family_of
 from application.caching.flights import Flight
 from application.caching.leases import Grant, Lease
 from application.caching.memory import Kept
 from application.caching.policy import Policy, soft_lifetime
 from application.caching.recording import Moment, Recording, record
 from application.caching.storing import Found, Stored, Storing
+from application.measuring.timing import span
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +51,12 @@ class Engine:
 
     def through(self, policy: Policy, compute: Callable[[], Any], announce: Callable[[str], None]) -> Any:
         """Return the value under the policy's key, computed and stored when there is none."""
+        with span("fragment" if policy.inherits else "cached", family_of(policy.key)) as this:
+            outcome = self._find(policy, compute, announce)
+            this.note = f"{outcome.how}: {policy.key}"
+        return outcome.value
+
+    def _find(self, policy: Policy, compute: Callable[[], Any], announce: Callable[[str], None]) -> Outcome:
         around = recording.current()
         fresh = around is not None and around.fresh
         outcome = _made_on_the_way(policy, around)
@@ -62,13 +70,14 @@ class Engine:
         announce("miss" if outcome.how == "miss" else "hit")
         if around is not None:
             around.inherit(outcome.tags, outcome.moment, outcome.unstorable, overtaken=outcome.overtaken)
-        return outcome.value
+        return outcome
 
     def _remembered(self, policy: Policy, compute: Callable[[], Any]) -> Outcome | None:
         """Return what memory has; past its soft lifetime one caller refreshes it while the others get it as it is."""
         # The moment is read first: what is pushed in between makes it older than it need be, never newer.
         moment = self.memory.moment
-        kept = self.memory.get(policy.key)
+        with span("cache", "process", policy.key):
+            kept = self.memory.get(policy.key)
         if kept is None:
             return None
         value = policy.codec.decode(kept.value) if isinstance(kept.value, bytes) else kept.value
@@ -98,7 +107,8 @@ class Engine:
             end = monotonic() + PATIENCE
             while hit is None and self._another_computes(found, lease) and monotonic() < end:
                 self._let_go()
-                sleep(POLL)
+                with span("wait", "lease", policy.key):
+                    sleep(POLL)
                 flight.begin()
                 found = self.backend.fetch(policy.key, lease, fresh=fresh)
                 hit = self._hit(policy, found)

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from application.measuring.timing import span
+
 PATIENCE = 30.0
 """Seconds after which somebody who waits stops believing in the one under way."""
 
@@ -70,7 +72,9 @@ class Flights:
             if leads:
                 return self._lead(key, flight, lead)
             waiting()
-            if not flight.done.wait(PATIENCE):
+            with span("wait", "flight", key):
+                is_done = flight.done.wait(PATIENCE)
+            if not is_done:
                 return lead(Flight(self._tick))
             if flight.serves(ticket, strict=strict):
                 if flight.error is not None:

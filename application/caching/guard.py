@@ -36,16 +36,20 @@ class Guard:
         self._turns = threading.BoundedSemaphore(CONNECTIONS)
         self._healing = threading.Lock()
 
-    def ask(self, call: Callable[[], T]) -> T | None:
-        """Run a call that may fail; None when Redis does not answer."""
-        if not self.breaker.allows() or not self._turns.acquire(timeout=PATIENCE):
+    def ask(self, call: Callable[[], T], what: str = "ask", of: str = "") -> T | None:
+        """Run a call that may fail, timed as `redis <what>`; None when Redis does not answer."""
+        if not self.breaker.allows():
+            return None
+        # Standing in line is a part of what the call costs.
+        with span("cache", f"redis {what}", of):
+            return self._in_turn(call)
+
+    def _in_turn(self, call: Callable[[], T]) -> T | None:
+        if not self._turns.acquire(timeout=PATIENCE):
             return None
         try:
             # Those ahead in the line may have found out meanwhile.
-            if not self.breaker.allows():
-                return None
-            with span("cache"):
-                return call()
+            return call() if self.breaker.allows() else None
         except redis.RedisError as error:
             self.note_failure(error)
             return None

@@ -57,22 +57,29 @@ class PageCache:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request, and say in `X-Cache` what happened."""
-        policy, reason = self.consider(environ)
+        with timing.span("page", "consider"):
+            policy, reason = self.consider(environ)
         if policy is None:
             return self._pass_by(environ, start_response, reason)
-        encoding = encodings.choose(environ.get("HTTP_ACCEPT_ENCODING", ""))
+        with timing.span("page", "find") as finding:
+            wanted, view = self._wanted(environ, policy)
+            answer = self.maker.answer(wanted, view)
+            finding.note = f"{answer.outcome}: {wanted.key}"
+        with timing.span("page", "send"):
+            self._count(wanted.key, answer)
+            if answer.page is None:
+                return self._send_as_is(environ, start_response, answer)
+            encoding = encodings.choose(environ.get("HTTP_ACCEPT_ENCODING", ""))
+            if self.lane is not None and answer.kept is not None:
+                self.lane.note(environ, answer.kept, encoding)
+            return self._send(environ, start_response, answer, answer.page, encoding)
+
+    def _wanted(self, environ: "WSGIEnvironment", policy: PagePolicy) -> tuple[Wanted, View]:
         arguments = declared(environ, policy)
         view = View.ANY if self.backend is None else self.seen.view(environ, self.backend.memory.moment)
         # WSGI hands the path over as Latin-1 (PEP 3333); in the key it reads as in the address bar.
         key = page_key(environ["PATH_INFO"].encode("latin-1").decode(errors="replace"), arguments)
-        wanted = Wanted(key, policy, self._reduced(environ, arguments), fresh=view is View.REDIS)
-        answer = self.maker.answer(wanted, view)
-        self._count(key, answer)
-        if answer.page is None:
-            return self._send_as_is(environ, start_response, answer)
-        if self.lane is not None and answer.kept is not None:
-            self.lane.note(environ, answer.kept, encoding)
-        return self._send(environ, start_response, answer, answer.page, encoding)
+        return Wanted(key, policy, self._reduced(environ, arguments), fresh=view is View.REDIS), view
 
     def _count(self, key: str, answer: Answer) -> None:
         # A page in memory counts its own hits.
@@ -115,10 +122,11 @@ class PageCache:
         if any(token in environ for token in _TOKENS):
             return None, "authorization"
         try:
-            endpoint, _ = self.app.url_map.bind_to_environ(environ).match()
+            rule, _ = self.app.url_map.bind_to_environ(environ).match(return_rule=True)
         except HTTPException:
             return None, "address"
-        policy = getattr(self.app.view_functions[endpoint], PAGE_POLICY, None)
+        timing.note_route(rule.rule)
+        policy = getattr(self.app.view_functions[rule.endpoint], PAGE_POLICY, None)
         return policy, "view"
 
     def _reduced(self, environ: "WSGIEnvironment", arguments: dict[str, str]) -> "WSGIEnvironment":

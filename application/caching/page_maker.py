@@ -12,6 +12,7 @@ import msgspec
 
 from application.caching import encodings, signals
 from application.caching.backend import RedisBackend
+from application.caching.counters import family_of
 from application.caching.engine import ATTEMPTS, PATIENCE, POLL
 from application.caching.flights import Flight
 from application.caching.leases import Grant, Lease
@@ -22,6 +23,7 @@ from application.caching.recording import Moment, Recording, record
 from application.caching.seen import View
 from application.caching.storing import Found, Stored, Storing
 from application.caching.wanted import Answer, Wanted
+from application.measuring.timing import measuring, span
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -46,8 +48,11 @@ class PageMaker:
         backend = self.backend
         if backend is None or view is View.DATABASE:
             return self._from_database(wanted, "bypass redis" if backend is None else "bypass write")
-        if view is View.ANY and (kept := backend.memory.get(wanted.key)) is not None:
-            return self._remembered(backend, wanted, kept)
+        if view is View.ANY:
+            with span("cache", "process", wanted.key):
+                kept = backend.memory.get(wanted.key)
+            if kept is not None:
+                return self._remembered(backend, wanted, kept)
 
         def lead(flight: Flight) -> Answer:
             return self._lead(backend, flight, wanted)
@@ -91,7 +96,8 @@ class PageMaker:
             page = self._opened(backend, wanted, found)
             end = monotonic() + PATIENCE
             while page is None and self._another_renders(backend, found, lease) and monotonic() < end:
-                sleep(POLL)
+                with span("wait", "lease", wanted.key):
+                    sleep(POLL)
                 flight.begin()
                 found = backend.fetch(wanted.key, lease, page=True, fresh=wanted.fresh)
                 page = self._opened(backend, wanted, found)
@@ -102,7 +108,8 @@ class PageMaker:
             backend.release(lease)
 
     def _opened(self, backend: RedisBackend, wanted: Wanted, found: Found) -> Sendable | None:
-        page = opened(found)
+        with span("decode", "page"):
+            page = opened(found)
         if page is None and found.entry is not None:
             backend.reject(wanted.key)
         return page
@@ -133,12 +140,8 @@ class PageMaker:
             flight = Flight(lambda: 0)
             try:
                 # Another may have refreshed it between the look at it and the lease.
-                found = backend.fetch(wanted.key, page=True)
-                page = self._opened(backend, wanted, found)
-                if page is None or self._is_due(wanted, found):
-                    self._make(backend, flight, wanted, found.moment, lease)
-                else:
-                    self._keep(backend, flight, wanted, page, found.moment, found.lifetime, found.pttl / 1000)
+                with measuring("refresh", family_of(wanted.key)):
+                    self._make_if_due(backend, flight, wanted, lease)
             except Exception:
                 # It lives on until its hard lifetime ends, and the next reader tries again.
                 logger.exception("%s could not be refreshed", wanted.key)
@@ -146,6 +149,14 @@ class PageMaker:
                 backend.release(lease)
 
         threading.Thread(target=work, name="cache-refresh", daemon=True).start()
+
+    def _make_if_due(self, backend: RedisBackend, flight: Flight, wanted: Wanted, lease: Lease) -> None:
+        found = backend.fetch(wanted.key, page=True)
+        page = self._opened(backend, wanted, found)
+        if page is None or self._is_due(wanted, found):
+            self._make(backend, flight, wanted, found.moment, lease)
+        else:
+            self._keep(backend, flight, wanted, page, found.moment, found.lifetime, found.pttl / 1000)
 
     def _make(
         self, backend: RedisBackend, flight: Flight, wanted: Wanted, moment: Moment | None, lease: Lease
@@ -196,8 +207,9 @@ class PageMaker:
         answer: Rendered,
         lease: Lease,
     ) -> tuple[Sendable, Stored, Kept | None]:
-        bodies = encodings.encode_all(answer.body)
-        page = page_of(answer, bodies)
+        with span("encode", "page"):
+            bodies = encodings.encode_all(answer.body)
+            page = page_of(answer, bodies)
         assert recording.moment is not None  # noqa: S101 - without one the page is not stored
         value = msgspec.json.encode(page)
         timeout = wanted.policy.timeout if recording.timeout is None else recording.timeout
@@ -268,5 +280,6 @@ class PageMaker:
         return self._unstored(answer, outcome)
 
     def _unstored(self, answer: Rendered, outcome: str) -> Answer:
-        bodies = encodings.encode_all(answer.body)
+        with span("encode", "page"):
+            bodies = encodings.encode_all(answer.body)
         return Answer(outcome, Sendable(page_of(answer, bodies), bodies))

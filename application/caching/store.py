@@ -1,5 +1,6 @@
 """Values in Redis: conditional stores, invalidation by tag, and leases; memory stands in front of it."""
 
+import functools
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -65,9 +66,9 @@ class RedisStore:
         """Return what counts the fate of values in this process."""
         return self.memory.counters
 
-    def ask(self, call: Callable[[], T]) -> T | None:
+    def ask(self, call: Callable[[], T], what: str = "ask") -> T | None:
         """Run a call to Redis that may fail; None when it does."""
-        return self._guard.ask(call)
+        return self._guard.ask(call, what)
 
     def reject(self, key: str) -> None:
         """Count a value that is not believed: foreign, damaged, or of another release."""
@@ -88,7 +89,7 @@ class RedisStore:
         applied = self.memory.moment
         name = self.prefix + key
         arguments = ["hash" if page else "string", lease.token if lease else "", int(DURATION * 1000)]
-        raw: Any = self._guard.ask(lambda: self._fetch(keys=[name, LEASE + key], args=arguments))
+        raw: Any = self._guard.ask(lambda: self._fetch(keys=[name, LEASE + key], args=arguments), "fetch", key)
         if raw is None:
             return NOTHING
         found = self._found(key, raw)
@@ -112,7 +113,7 @@ class RedisStore:
                     self._store(keys=names, args=arguments, client=pipe)
                 return pipe.execute(raise_on_error=False)
 
-        answers = self._guard.ask(ask) or [None] * len(wishes)
+        answers = self._guard.ask(ask, "store", ", ".join(wish.key for wish in wishes)) or [None] * len(wishes)
         outcomes = [self._stored(answer) for answer in answers]
         for wish, outcome in zip(wishes, outcomes, strict=True):
             if outcome is Stored.YES:
@@ -158,7 +159,7 @@ class RedisStore:
                 pipe.pttl(SPARE + key)
                 return [*pipe.execute(), 0]
 
-        raw = self._guard.ask(ask)
+        raw = self._guard.ask(ask, "spare", key)
         return NOTHING if raw is None else self._found(key, raw)
 
     def replace_body(self, key: str, found: Found, value: bytes, encoding: str, body: bytes) -> bool:
@@ -167,7 +168,7 @@ class RedisStore:
         before = self.seal.close(key, found.entry)
         after = self.seal.close(key, msgspec.structs.replace(found.entry, value=msgspec.Raw(value)))
         arguments: list[Any] = [before, after, encoding, body]
-        return self._guard.ask(lambda: self._replace(keys=[self.prefix + key], args=arguments)) == 1
+        return self._guard.ask(lambda: self._replace(keys=[self.prefix + key], args=arguments), "replace", key) == 1
 
     def lifetime_ms(self, timeout: int | None) -> int:
         """Return a lifetime in ms; 0 stands for no end, None for the default."""
@@ -175,7 +176,7 @@ class RedisStore:
 
     def read_moment(self) -> Moment | None:
         """Return where the order of things stands now."""
-        return self._guard.ask(lambda: read_moment(self.client))
+        return self._guard.ask(lambda: read_moment(self.client), "moment")
 
     def invalidate(self, tags: Iterable[str], kind: Kind = "changed") -> Moment | None:
         """Forget everything made from these tags, here at once; None when Redis could not be told.
@@ -186,7 +187,7 @@ class RedisStore:
         arguments: list[Any] = [secrets.token_hex(8), TAGS_REMEMBERED, kind, self.channel, self.prefix, *told]
         for _ in range(2):
             try:
-                with span("cache"):
+                with span("cache", "redis invalidate", ", ".join(told)):
                     epoch, sequence, cold = self._invalidate(args=arguments)
             except redis.RedisError as error:
                 self._guard.note_failure(error)
@@ -210,7 +211,7 @@ class RedisStore:
             taken = self.client.set(LEASE + lease.key, lease.token, nx=True, px=int(DURATION * 1000))
             return Grant.GRANTED if taken else Grant.TAKEN
 
-        granted = self._guard.ask(ask) or Grant.UNAVAILABLE
+        granted = self._guard.ask(ask, "lease", lease.key) or Grant.UNAVAILABLE
         if granted is Grant.GRANTED:
             self.keeper.hold(lease)
         return granted
@@ -219,7 +220,8 @@ class RedisStore:
         """Give a lease back, if it is still held."""
         if lease.held:
             self.keeper.let_go(lease)
-            self._guard.ask(lambda: self._release(keys=[LEASE + lease.key], args=[lease.token]))
+            call = functools.partial(self._release, keys=[LEASE + lease.key], args=[lease.token])
+            self._guard.ask(call, "release", lease.key)
 
     def _renew_leases(self, leases: list[Lease]) -> None:
         arguments: list[Any] = [int(DURATION * 1000), *(lease.token for lease in leases)]

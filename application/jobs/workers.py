@@ -84,11 +84,11 @@ def _task_base(app: Flask) -> type[Any]:
         abstract = True
 
         def __call__(self, *args: object, **kwargs: object) -> object:
-            with measuring() as timings, app.app_context():
+            with measuring("job", self.name) as job, app.app_context():
                 result = self.run(*args, **kwargs)
                 # Celery's own two lines per job are silenced below; a job that found nothing to do stays quiet.
                 level = logging.INFO if result else logging.DEBUG
-                logger.log(level, "%s%r: %r; %s", self.name, args, result, timings.header())
+                logger.log(level, "%s%r: %r; %s", self.name, args, result, job.header())
             return result
 
     return ContextTask

@@ -17,6 +17,7 @@ from redis import RedisError
 from application.live.events import PUBLIC, Event
 from application.live.hub import KEPT_EVENTS, KEY, Hub, StreamsFullError, connect, hubs
 from application.live.stream import Stream
+from application.measuring.timing import span
 
 __all__ = ["Hub", "Live", "Stream", "StreamsFullError", "worker_started"]
 
@@ -49,7 +50,8 @@ class Live:
         message = Event(json.dumps(data, separators=(",", ":")), type=event)
         fields = {**message.to_dict(), "channel": _channel}
         try:
-            current_app.extensions["live_publisher"].xadd(KEY, fields, maxlen=KEPT_EVENTS, approximate=True)
+            with span("event", event):
+                current_app.extensions["live_publisher"].xadd(KEY, fields, maxlen=KEPT_EVENTS, approximate=True)
         except RedisError as error:
             logger.warning("the event %s could not be published: %s", event, error)
             return False

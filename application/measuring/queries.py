@@ -1,13 +1,15 @@
-"""SQL statements: each one is a span of kind `db`."""
+"""SQL statements: each one is a span of kind `db`, from its start until its first row can be fetched."""
 
-from time import perf_counter_ns
 from typing import Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, event
+from sqlalchemy.engine import ExceptionContext
 
-from application.measuring import timing
+from application.measuring.timing import Span
+
+_SPAN = "broadsheet_span"
 
 
 def init_app(app: Flask, db: SQLAlchemy) -> None:
@@ -21,13 +23,19 @@ def observe(engine: Engine) -> None:
     """Time every statement that this engine runs."""
     event.listen(engine, "before_cursor_execute", _before)
     event.listen(engine, "after_cursor_execute", _after)
+    event.listen(engine, "handle_error", _failed)
 
 
-def _before(connection: Any, *_rest: object) -> None:
-    connection.info["broadsheet_statement_started"] = perf_counter_ns()
+def _before(connection: Any, _cursor: object, statement: str, *_rest: object) -> None:
+    connection.info[_SPAN] = Span("db", statement).__enter__()
 
 
-def _after(connection: Any, _cursor: object, statement: str, *_rest: object) -> None:
-    if (timings := timing.current()) is not None:
-        elapsed = perf_counter_ns() - connection.info["broadsheet_statement_started"]
-        timings.add("db", statement, elapsed)
+def _after(connection: Any, *_rest: object) -> None:
+    connection.info.pop(_SPAN).__exit__()
+
+
+def _failed(context: ExceptionContext) -> None:
+    # A failure may also be one of connecting or of committing, outside any statement.
+    if context.connection is not None and (span := context.connection.info.pop(_SPAN, None)) is not None:
+        span.note = type(context.original_exception).__name__
+        span.__exit__()

@@ -1,12 +1,15 @@
-"""Spans in nanoseconds, collected for the request at hand, told in `Server-Timing`."""
+"""Spans in nanoseconds: a tree of what was done and how long each part took, told in `Server-Timing`.
+
+`with span("db", "SELECT …"):` is a part of whatever stands around it. `measuring()` begins a tree: a request, a job.
+What is measured is read from `current()` while it lasts, and from what `measuring()` gave afterwards.
+"""
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -14,35 +17,114 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 KINDS = ("db", "cache", "template", "total")
+"""What `Server-Timing` tells; a tree has more kinds."""
+MOST = 1_000
+"""Spans of one tree. What is done beyond is counted by kind alone, and its time is its parent's own."""
+LONGEST_NAME = 200
+UNDER_WAY = -1
 
 
-@dataclass(slots=True)
-class Timings:
-    """What one request has spent, by kind and by name: (calls, nanoseconds)."""
+class Span:
+    """One thing that was done: when it began and how long it took, in ns, and what was done within it."""
 
-    started: int = field(default_factory=perf_counter_ns)
-    kinds: dict[str, tuple[int, int]] = field(default_factory=dict)
-    names: dict[str, tuple[int, int]] = field(default_factory=dict)
-    notes: dict[str, str] = field(default_factory=dict)
+    __slots__ = ("_measurement", "_parent", "children", "elapsed", "kind", "name", "note", "started")
 
-    def add(self, kind: str, name: str, elapsed: int) -> None:
-        """Add one finished span of `elapsed` ns."""
-        for table, key in ((self.kinds, kind), (self.names, name)):
-            calls, spent = table.get(key, (0, 0))
-            table[key] = (calls + 1, spent + elapsed)
+    def __init__(self, kind: str, name: str, note: str = "") -> None:
+        self.kind = kind
+        self.name = name
+        self.note = note
+        self.started = 0
+        self.elapsed = UNDER_WAY
+        self.children: list[Span] = []
+        self._parent: Span | None = None
+        self._measurement: Measurement | None = None
+
+    def __enter__(self) -> Self:
+        parent = _current.get()
+        # A thread may outlive the request that it was started in.
+        if parent is not None and parent.elapsed == UNDER_WAY:
+            measurement = self._measurement = parent._measurement
+            if measurement is not None and measurement.room > 0:
+                measurement.room -= 1
+                self._parent = parent
+                parent.children.append(self)
+                _current.set(self)
+        self.started = perf_counter_ns()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.elapsed = perf_counter_ns() - self.started
+        if self._parent is not None:
+            _current.set(self._parent)
+        elif self._measurement is not None:
+            self._measurement.pass_over(self)
+
+    @property
+    def so_far(self) -> int:
+        """Return how long it took, or has taken by now (ns)."""
+        return perf_counter_ns() - self.started if self.elapsed == UNDER_WAY else self.elapsed
+
+    @property
+    def own(self) -> int:
+        """Return the time (ns) that is none of its children's: those of a whole tree add up to its root's `elapsed`."""
+        return self.so_far - sum(child.so_far for child in self.children)
+
+    def walk(self, depth: int = 0) -> Iterator[tuple[int, "Span"]]:
+        """Yield (depth, span) of it and of all within, in the order in which they began."""
+        yield depth, self
+        for child in self.children:
+            yield from child.walk(depth + 1)
+
+
+class Measurement:
+    """One request, job or other whole: its tree, and what is known of it besides."""
+
+    __slots__ = ("notes", "passed_over", "room", "root", "route", "status")
+
+    def __init__(self, kind: str, name: str) -> None:
+        self.root = Span(kind, name)
+        self.root._measurement = self
+        self.notes: dict[str, str] = {}
+        self.route = ""
+        """The rule of the address, such as `/articles/<slug>`: there are few of them, unlike addresses."""
+        self.status = 0
+        self.room = MOST
+        self.passed_over: dict[str, tuple[int, int]] = {}
+        """Calls and ns, by kind, of spans for which the tree had no room."""
+
+    def begin(self) -> None:
+        """Let the spans that begin from now on be parts of it."""
+        _current.set(self.root)
+        self.root.started = perf_counter_ns()
+
+    def end(self) -> None:
+        """Take no further spans."""
+        self.root.elapsed = perf_counter_ns() - self.root.started
+        _current.set(None)
+
+    def pass_over(self, span: Span) -> None:
+        """Count a span for which there is no room."""
+        calls, spent = self.passed_over.get(span.kind, (0, 0))
+        self.passed_over[span.kind] = (calls + 1, spent + span.elapsed)
+
+    def totals(self) -> dict[str, tuple[int, int]]:
+        """Return calls and ns by kind. What is within another of its kind is counted; its time is not added again."""
+        found = dict(self.passed_over)
+        _add_up(self.root, (), found)
+        return found
 
     def header(self) -> str:
         """Render the `Server-Timing` header (W3C), milliseconds with three decimals."""
-        parts = []
+        totals, parts = self.totals(), []
         for kind in KINDS[:-1]:
-            calls, spent = self.kinds.get(kind, (0, 0))
+            calls, spent = totals.get(kind, (0, 0))
             note = self.notes.get(kind) or _count(kind, calls)
             parts.append(f'{kind};dur={spent / 1e6:.3f};desc="{note}"')
-        return ", ".join([*parts, f"total;dur={(perf_counter_ns() - self.started) / 1e6:.3f}"])
+        return ", ".join([*parts, f"total;dur={self.root.so_far / 1e6:.3f}"])
 
 
 _NOUNS = {"db": ("statement", "statements"), "cache": ("call", "calls"), "template": ("template", "templates")}
-_current: ContextVar[Timings | None] = ContextVar("broadsheet_timings", default=None)
+_current: ContextVar[Span | None] = ContextVar("broadsheet_span", default=None)
 
 
 def _count(kind: str, calls: int) -> str:
@@ -50,37 +132,47 @@ def _count(kind: str, calls: int) -> str:
     return f"{calls} {one if calls == 1 else many}"
 
 
-def current() -> Timings | None:
+def _add_up(span: Span, above: tuple[str, ...], found: dict[str, tuple[int, int]]) -> None:
+    calls, spent = found.get(span.kind, (0, 0))
+    found[span.kind] = (calls + 1, spent if span.kind in above else spent + span.so_far)
+    for child in span.children:
+        _add_up(child, (*above, span.kind), found)
+
+
+def current() -> Measurement | None:
     """Return what is being measured now, if anything is."""
-    return _current.get()
+    innermost = _current.get()
+    return None if innermost is None or innermost.elapsed != UNDER_WAY else innermost._measurement
 
 
 def note(kind: str, text: str) -> None:
     """Describe a kind in the header's own words, for example how the cache answered."""
-    if (timings := _current.get()) is not None:
-        timings.notes[kind] = text
+    if (measurement := current()) is not None:
+        measurement.notes[kind] = text
+
+
+def note_route(rule: str) -> None:
+    """Say which rule the address of the request at hand matches."""
+    if (measurement := current()) is not None:
+        measurement.route = rule
 
 
 @contextmanager
-def measuring() -> Iterator[Timings]:
-    """Collect every span that ends inside."""
-    timings = Timings()
-    token = _current.set(timings)
+def measuring(kind: str = "work", name: str = "") -> Iterator[Measurement]:
+    """Measure the block as a whole of its own, whatever stands around it."""
+    around = _current.get()
+    measurement = Measurement(kind, name)
+    measurement.begin()
     try:
-        yield timings
+        yield measurement
     finally:
-        _current.reset(token)
+        measurement.end()
+        _current.set(around)
 
 
-@contextmanager
-def span(kind: str, name: str = "") -> Iterator[None]:
-    """Time the block and add it to the request at hand."""
-    started = perf_counter_ns()
-    try:
-        yield
-    finally:
-        if (timings := _current.get()) is not None:
-            timings.add(kind, name or kind, perf_counter_ns() - started)
+def span(kind: str, name: str = "", note: str = "") -> Span:
+    """Time a block, as a part of what is being measured; it may be given its note while it lasts."""
+    return Span(kind, name or kind, note)
 
 
 def timed(name: str, kind: str = "data") -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -89,7 +181,7 @@ def timed(name: str, kind: str = "data") -> Callable[[Callable[P, R]], Callable[
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(function)
         def measured(*args: P.args, **kwargs: P.kwargs) -> R:
-            with span(kind, name):
+            with Span(kind, name):
                 return function(*args, **kwargs)
 
         return measured
@@ -98,18 +190,23 @@ def timed(name: str, kind: str = "data") -> Callable[[Callable[P, R]], Callable[
 
 
 class ServerTiming:
-    """WSGI: measure each request and tell what it spent."""
+    """WSGI: measure each request until its answer begins, and tell what it spent."""
 
     def __init__(self, app: "WSGIApplication") -> None:
         self.app = app
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer through the application; add the header when it starts its response."""
-        timings = Timings()
-        _current.set(timings)
+        name = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"[:LONGEST_NAME]
+        measurement = Measurement("request", name)
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            headers.append(("Server-Timing", timings.header()))
+            measurement.status = int(status[:3])
+            headers.append(("Server-Timing", measurement.header()))
             return start_response(status, headers, exc_info)
 
-        return self.app(environ, start)
+        measurement.begin()
+        try:
+            return self.app(environ, start)
+        finally:
+            measurement.end()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from application.data.database import begin_write, end_read_transaction
 from application.extensions import db
+from application.measuring.timing import span
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,9 +23,11 @@ def transaction() -> Iterator[Session]:
     end_read_transaction()
     session = db.session()
     try:
-        begin_write(session)
+        with span("write", "begin"):
+            begin_write(session)
         yield session
-        session.commit()
+        with span("write", "commit"):
+            session.commit()
     except BaseException:
         session.rollback()
         raise
