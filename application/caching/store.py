@@ -104,16 +104,8 @@ class RedisStore:
         if not wishes:
             return []
         calls = [self._call_for(wish) for wish in wishes]
-
-        def ask() -> list[Any]:
-            if len(calls) == 1:
-                return [self._store(keys=calls[0][0], args=calls[0][1])]
-            with self.client.pipeline(transaction=False) as pipe:
-                for names, arguments in calls:
-                    self._store(keys=names, args=arguments, client=pipe)
-                return pipe.execute(raise_on_error=False)
-
-        answers = self._guard.ask(ask, "store", ", ".join(wish.key for wish in wishes)) or [None] * len(wishes)
+        keys = ", ".join(wish.key for wish in wishes)
+        answers = self._guard.ask(lambda: self._store_all(calls), "store", keys) or [None] * len(wishes)
         outcomes = [self._stored(answer) for answer in answers]
         for wish, outcome in zip(wishes, outcomes, strict=True):
             if outcome is Stored.YES:
@@ -125,6 +117,19 @@ class RedisStore:
             if wish.is_deferred:
                 self.release(wish.lease)
         return outcomes
+
+    def _store_all(self, calls: list[tuple[list[str], list[Any]]]) -> list[Any]:
+        if len(calls) == 1:
+            return [self._store(keys=calls[0][0], args=calls[0][1])]
+        with self.client.pipeline(transaction=False) as pipe:
+            for names, arguments in calls:
+                # A pipeline asks first whether Redis knows a registered script: one more round trip for each page.
+                pipe.evalsha(self._store.sha, len(names), *names, *arguments)
+            answers: list[Any] = pipe.execute(raise_on_error=False)
+        if any(isinstance(answer, redis.exceptions.NoScriptError) for answer in answers):
+            self.client.script_load(scripts.STORE)
+            return self._store_all(calls)
+        return answers
 
     def _call_for(self, wish: Storing) -> tuple[list[str], list[Any]]:
         tags = tuple(sorted(wish.tags))
