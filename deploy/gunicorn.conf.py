@@ -12,10 +12,12 @@ from typing import Any  # noqa: E402
 
 from application.config import load_settings  # noqa: E402
 from application.controller.old_assets import keep_assets_of  # noqa: E402
+from application.controller.presentation import load_templates  # noqa: E402
 from application.data.outbox_watch import watch_outbox  # noqa: E402
 from application.extensions import cache  # noqa: E402
 from application.live import worker_started  # noqa: E402
 from application.utils.collecting import settle  # noqa: E402
+from application.utils.offload import take_short_turns  # noqa: E402
 
 _settings = load_settings()
 
@@ -72,4 +74,6 @@ def post_worker_init(worker: Any) -> None:
     cache.start_worker(worker.wsgi)
     watch_outbox(worker.wsgi)
     keep_assets_of(worker.wsgi)
+    load_templates(worker.wsgi)
+    take_short_turns()
     settle()

@@ -19,6 +19,12 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 ADDRESSES_REMEMBERED = 10_000
 
 
+def load_templates(app: Flask) -> None:
+    """Compile every template, so that no reader waits while a page's first rendering does: a tenth of a second."""
+    for name in app.jinja_env.list_templates():
+        app.jinja_env.get_template(name)
+
+
 def register_presentation(app: Flask) -> None:
     """Give every template its filters and globals, and assets their lifetime."""
     settings: Settings = app.config["SETTINGS"]

@@ -2,6 +2,7 @@
 
 import contextvars
 import os
+import sys
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
@@ -10,6 +11,17 @@ from gevent.threadpool import ThreadPool
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+TURN = 0.0005
+"""Seconds after which a thread that computes lets the loop go on. With Python's own 5 ms the loop waits that long after
+every call that lets go of the interpreter: measured at up to 120 ms for a page that asks Redis some times meanwhile,
+and half of it with this."""
+
+
+def take_short_turns() -> None:
+    """Let the threads of this process take turns as often as a loop beside them needs it."""
+    sys.setswitchinterval(TURN)
 
 
 class TooBusyError(RuntimeError):
