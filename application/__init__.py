@@ -30,7 +30,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     migrate.init_app(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
     cache.init_app(app)
     invalidation.init_app(app, cache)
-    recovering.connect(lambda _backend: _sweep(app), app.extensions["cache"][cache], weak=False)
+    _sweep_at_recovery(app)
     live_events.init_app(app)
     limiter.init_app(app)
     accounts.init_accounts(app)
@@ -52,7 +52,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def _sweep(app: Flask) -> None:
+def _sweep_at_recovery(app: Flask) -> None:
     """Tell a cache that answers again what it missed, on whichever thread found out."""
-    with app.app_context():
-        invalidation.sweep_outbox()
+
+    def sweep(_backend: object) -> None:
+        with app.app_context():
+            invalidation.sweep_outbox()
+
+    recovering.connect(sweep, app.extensions["cache"][cache])
+    # It lives as long as its site, and no longer.
+    app.extensions["sweep"] = sweep

@@ -28,8 +28,10 @@ def init_app(app: Flask, cache: Cache) -> None:
         if (lifetime == 0 or lifetime >= LONG_LIVED) and turns.take():
             dispatcher.send("improve_page", key)
 
-    cooled.connect(refill, backend, weak=False)
-    stored.connect(improve, pages.maker, weak=False)
+    cooled.connect(refill, backend)
+    stored.connect(improve, pages.maker)
+    # They live as long as their site, and no longer.
+    app.extensions["page_jobs"] = (refill, improve)
 
 
 class Turns:
