@@ -9,6 +9,7 @@ from application.data.data_access import get_user_id
 from application.data.errors import Invalid, NameTaken, NotFound
 from application.data.operations.people import link_profile
 from application.importing.command import import_articles
+from application.measuring.command import perf_commands
 from application.safekeeping.command import backup_command, restore_command
 
 articles_commands = AppGroup("articles", help="Bring articles in.")
@@ -21,6 +22,7 @@ def register_commands(app: Flask) -> None:
     app.cli.add_command(articles_commands)
     app.cli.add_command(authors_commands)
     app.cli.add_command(cache_commands)
+    app.cli.add_command(perf_commands)
     app.cli.add_command(backup_command)
     app.cli.add_command(restore_command)
 

@@ -27,6 +27,7 @@ from application.caching.signals import invalidated
 from application.caching.stock import through_stock
 from application.caching.store import Kind
 from application.caching.wanted import PagePolicy
+from application.measuring.windows import WINDOWS, Windows
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -59,6 +60,8 @@ class Cache(Forgetting):
         super().init_app(app, config)
         setattr(app.jinja_env, JINJA_CACHE_ATTR_NAME, self)
         app.jinja_env.add_extension(FragmentExtension)
+        if isinstance(backend := app.extensions["cache"][self], RedisBackend):
+            app.extensions[WINDOWS] = Windows(backend.client)
 
     def is_ready(self) -> bool:
         """Tell whether the store answers; a new process first tells it what an earlier one could not."""
@@ -79,6 +82,15 @@ class Cache(Forgetting):
             app.extensions[LISTENER] = Listener(backend)
             app.extensions[LISTENER].start()
         Reporter(backend).start()
+
+    def start_reporting(self, app: Flask) -> Callable[[], None]:
+        """Report what this process counts, though it serves no readers; returns what reports a last time."""
+        backend = app.extensions["cache"][self]
+        if not isinstance(backend, RedisBackend):
+            return lambda: None
+        reporter = Reporter(backend, serves=False)
+        reporter.start()
+        return reporter.stop
 
     def page_cache(self, app: Flask) -> PageCache:
         """Return the WSGI layer that answers whole pages for `app`."""

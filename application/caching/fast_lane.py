@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from application.caching.encodings import is_unchanged
 from application.caching.memory import LONGEST_SILENCE, Kept, Memory
 from application.caching.seen import COOKIE
+from application.measuring.figures import Tally
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -36,13 +37,13 @@ class FastLane:
     def __init__(self, app: "WSGIApplication", memory: Memory) -> None:
         self.app = app
         self.memory = memory
-        self._looks: dict[Look, tuple[Kept, str]] = {}
+        self._looks: dict[Look, tuple[Kept, str, Tally]] = {}
 
-    def note(self, environ: "WSGIEnvironment", kept: Kept, encoding: str) -> None:
-        """Remember which page a request of this look gets."""
+    def note(self, environ: "WSGIEnvironment", kept: Kept, encoding: str, tally: Tally) -> None:
+        """Remember which page a request of this look gets, and what counts its route."""
         if len(self._looks) >= LOOKS_REMEMBERED:
             self._looks.clear()
-        self._looks[look_of(environ)] = (kept, encoding)
+        self._looks[look_of(environ)] = (kept, encoding, tally)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
@@ -50,7 +51,7 @@ class FastLane:
         found = self._looks.get(look_of(environ))
         if found is None or environ["REQUEST_METHOD"] != "GET":
             return self.app(environ, start_response)
-        kept, encoding = found
+        kept, encoding, tally = found
         now = monotonic()
         if not kept.alive or now >= kept.soft_at or now - self.memory.heard_at >= LONGEST_SILENCE:
             return self.app(environ, start_response)
@@ -61,7 +62,10 @@ class FastLane:
         kept.visited = True
         kept.hits += 1
         page = kept.value
-        elapsed = (perf_counter_ns() - started) / 1e6
+        spent = perf_counter_ns() - started
+        tally.fast += 1
+        tally.fast_spent += spent
+        elapsed = spent / 1e6
         own = [
             ("Age", str(int(now - kept.born_at))),
             ("X-Cache", "hit process"),

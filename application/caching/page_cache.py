@@ -23,7 +23,7 @@ from application.caching.pages import Sendable
 from application.caching.recording import Recording, record
 from application.caching.seen import Seen, View
 from application.caching.wanted import Answer, PagePolicy, Wanted
-from application.measuring import timing
+from application.measuring import figures, timing
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -71,7 +71,7 @@ class PageCache:
                 return self._send_as_is(environ, start_response, answer)
             encoding = encodings.choose(environ.get("HTTP_ACCEPT_ENCODING", ""))
             if self.lane is not None and answer.kept is not None:
-                self.lane.note(environ, answer.kept, encoding)
+                self.lane.note(environ, answer.kept, encoding, _tally())
             return self._send(environ, start_response, answer, answer.page, encoding)
 
     def _wanted(self, environ: "WSGIEnvironment", policy: PagePolicy) -> tuple[Wanted, View]:
@@ -201,6 +201,13 @@ class PageCache:
 def is_being_stored() -> bool:
     """Tell whether the request at hand is one for a page that may be stored."""
     return bool(request.environ.get(BEING_STORED))
+
+
+def _tally() -> figures.Tally:
+    """Return what counts the requests that get a page of this route out of memory."""
+    measurement = timing.current()
+    rule = "" if measurement is None else measurement.route
+    return figures.process.tally("request", figures.route_name("GET", rule))
 
 
 def declared(environ: "WSGIEnvironment", policy: PagePolicy) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Tells Redis once a second what this process counted, and how it is; a thread beside the listener."""
 
+import atexit
 import os
 import socket
 import threading
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from application.caching import scripts
+from application.measuring import figures
+from application.measuring.windows import Windows
 
 if TYPE_CHECKING:
     from application.caching.backend import RedisBackend
@@ -38,10 +41,12 @@ class Worker(msgspec.Struct, frozen=True):
 
 
 class Reporter:
-    """Reports for one process until it ends."""
+    """Reports for one process until it ends; one that serves no readers has no memory to tell about."""
 
-    def __init__(self, backend: "RedisBackend") -> None:
+    def __init__(self, backend: "RedisBackend", *, serves: bool = True) -> None:
         self.backend = backend
+        self.serves = serves
+        self.windows = Windows(backend.client)
         self._script = backend.client.register_script(scripts.REPORT)
         self._began = monotonic()
         self._ended = threading.Event()
@@ -49,13 +54,21 @@ class Reporter:
     def start(self) -> None:
         """Begin to report."""
         threading.Thread(target=self._run, name="cache-reports", daemon=True).start()
+        atexit.register(self.stop)
 
     def stop(self) -> None:
-        """Report no more."""
-        self._ended.set()
+        """Report a last time."""
+        if not self._ended.is_set():
+            self._ended.set()
+            self.tell()
+
+    def tell(self) -> None:
+        """Tell all that this process knows."""
+        self.report()
+        self.windows.tell(figures.process.take(), self.backend.ask)
 
     def report(self) -> bool:
-        """Tell what was counted since the last time; False when Redis did not take it, which is then told later."""
+        """Tell what the cache counted since the last time; what Redis did not take (False) is told later."""
         memory, counters = self.backend.memory, self.backend.counters
         for number, kept in enumerate(memory):
             counters.settle(kept)
@@ -64,10 +77,9 @@ class Reporter:
         counted, asked = counters.take()
         pairs = [(f"{outcome}: {family}", n) for family, outcomes in counted.items() for outcome, n in outcomes.items()]
         pages = [(self.backend.prefix + key, times) for key, times in asked.items()]
-        summary = self._summary()
-        arguments: list[Any] = [msgspec.json.encode(summary), LASTS_MS, FIELDS, scripts.PAGES_WITH_HEAT, len(pairs)]
+        name, summary = self._summary()
+        arguments: list[Any] = [summary, LASTS_MS, FIELDS, scripts.PAGES_WITH_HEAT, len(pairs)]
         arguments += [part for pair in [*pairs, *pages] for part in pair]
-        name = f"{WORKER}{summary.host}:{summary.pid}"
         told = self.backend.ask(lambda: self._script(keys=[name], args=arguments)) is not None
         if not told:
             counters.put_back(counted, asked)
@@ -75,11 +87,11 @@ class Reporter:
 
     def _run(self) -> None:
         while not self._ended.wait(EVERY):
-            self.report()
+            self.tell()
 
-    def _summary(self) -> Worker:
+    def _summary(self) -> tuple[str, bytes]:
         memory = self.backend.memory
-        return Worker(
+        worker = Worker(
             host=socket.gethostname(),
             pid=os.getpid(),
             up=int(monotonic() - self._began),
@@ -90,3 +102,4 @@ class Reporter:
             epoch=memory.epoch,
             applied=memory.applied,
         )
+        return f"{WORKER}{worker.host}:{worker.pid}", msgspec.json.encode(worker) if self.serves else b""

@@ -156,7 +156,7 @@ return 1
 the encoding and its body."""
 
 REPORT = """#!lua flags=allow-oom
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+if ARGV[1] ~= '' then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
 local counts, heat, cold = 'broadsheet:stats:counts', 'broadsheet:heat', 'broadsheet:cold'
 local fields, pages, pairs_ = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local now = tonumber(redis.call('TIME')[1])
@@ -180,7 +180,7 @@ redis.call('ZREMRANGEBYRANK', heat, 0, -1 - pages)
 redis.call('ZREMRANGEBYRANK', cold, 0, -1 - pages)
 return 1
 """
-"""Add up what the process KEYS[1] counted. ARGV: how it is, and for how long (ms) that is true; how many counters and
-how many pages with heat to hold at most; count of its counters, then name and number of each; then the pages that were
-asked for and how often. Heat halves each minute, by the server's clock. None of it has a lifetime but the process's own
-word, so all of it is bounded, and a full server takes it too."""
+"""Add up what the process KEYS[1] counted. ARGV: how it is, unless empty, and for how long (ms) that is true; how many
+counters and how many pages with heat to hold at most; count of its counters, then name and number of each; then the
+pages that were asked for and how often. Heat halves each minute, by the server's clock. None of it has a lifetime but
+the process's own word, so all of it is bounded, and a full server takes it too."""

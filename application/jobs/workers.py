@@ -3,12 +3,13 @@
 import logging
 from typing import Any
 
-from celery import Celery, Task
-from celery.signals import after_setup_logger
+from celery import Celery, Task, current_app
+from celery.signals import after_setup_logger, worker_process_init, worker_process_shutdown
 from flask import Flask
 from flask.logging import default_handler
 
 from application.config import DB_DIRECTORY, Settings
+from application.extensions import cache
 
 # Registers the tasks: each `shared_task` joins every Celery application that is made.
 from application.jobs import tasks as _tasks  # noqa: F401
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 VISIBILITY_TIMEOUT = 120
 """Seconds after which a job whose worker vanished is given to another; longer than any job may take."""
 TIME_LIMIT = 60
+STOP_REPORTING = "broadsheet_stop_reporting"
+"""Where the application of a worker's process keeps what reports a last time."""
 TRANSPORT = "application.jobs.broker:Transport"
 
 
@@ -31,6 +34,7 @@ def create_celery(app: Flask) -> Celery:
     celery.conf.update(celery_config(settings))
     celery.set_default()
     app.extensions["celery"] = celery
+    celery.flask_app = app
     app.extensions["dispatcher"] = Dispatcher(Publisher(celery))
     return celery
 
@@ -100,3 +104,14 @@ def _tidy_logs(**_kwargs: object) -> None:
     logging.getLogger("application").removeHandler(default_handler)
     for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+@worker_process_init.connect  # type: ignore[untyped-decorator]  # celery ships no types
+def _begin_reporting(**_kwargs: object) -> None:
+    app: Flask = current_app.flask_app
+    app.extensions[STOP_REPORTING] = cache.start_reporting(app)
+
+
+@worker_process_shutdown.connect  # type: ignore[untyped-decorator]  # celery ships no types
+def _end_reporting(**_kwargs: object) -> None:
+    current_app.flask_app.extensions[STOP_REPORTING]()

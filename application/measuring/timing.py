@@ -11,6 +11,9 @@ from contextvars import ContextVar
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
+from application.measuring import figures
+from application.measuring.figures import route_name
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -22,6 +25,8 @@ MOST = 1_000
 """Spans of one tree. What is done beyond is counted by kind alone, and its time is its parent's own."""
 LONGEST_NAME = 200
 UNDER_WAY = -1
+BROKE = 500
+"""The status of what ended in an exception; a job has no other."""
 
 
 class Span:
@@ -79,14 +84,16 @@ class Span:
 class Measurement:
     """One request, job or other whole: its tree, and what is known of it besides."""
 
-    __slots__ = ("notes", "passed_over", "room", "root", "route", "status")
+    __slots__ = ("called", "notes", "passed_over", "room", "root", "route", "status")
 
     def __init__(self, kind: str, name: str) -> None:
         self.root = Span(kind, name)
         self.root._measurement = self
+        self.called = name
+        """What it is counted under: there are few such names, unlike addresses."""
         self.notes: dict[str, str] = {}
         self.route = ""
-        """The rule of the address, such as `/articles/<slug>`: there are few of them, unlike addresses."""
+        """The rule of the address, such as `/articles/<slug>`."""
         self.status = 0
         self.room = MOST
         self.passed_over: dict[str, tuple[int, int]] = {}
@@ -98,9 +105,10 @@ class Measurement:
         self.root.started = perf_counter_ns()
 
     def end(self) -> None:
-        """Take no further spans."""
+        """Take no further spans; count it, and all that it was made of."""
         self.root.elapsed = perf_counter_ns() - self.root.started
         _current.set(None)
+        figures.process.note(self)
 
     def pass_over(self, span: Span) -> None:
         """Count a span for which there is no room."""
@@ -165,6 +173,9 @@ def measuring(kind: str = "work", name: str = "") -> Iterator[Measurement]:
     measurement.begin()
     try:
         yield measurement
+    except BaseException:
+        measurement.status = BROKE
+        raise
     finally:
         measurement.end()
         _current.set(around)
@@ -208,5 +219,9 @@ class ServerTiming:
         measurement.begin()
         try:
             return self.app(environ, start)
+        except BaseException:
+            measurement.status = BROKE
+            raise
         finally:
+            measurement.called = route_name(environ["REQUEST_METHOD"], measurement.route)
             measurement.end()

@@ -1,0 +1,243 @@
+"""What all processes measured over the last hour and day, kept in Redis; bounded, and gone by itself.
+
+Every report is added to the slot of now, by the server's clock: one of five minutes and one of an hour. A window is the
+slots that reach into it.
+"""
+
+import functools
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Literal
+
+import msgspec
+import redis
+
+from application.measuring.figures import BOUNDS, Taken
+
+Ask = Callable[[Callable[[], bool]], object]
+"""Makes a call that may fail; None when it does."""
+Figure = tuple[str, str, int]
+Named = Mapping[tuple[str, ...], Mapping[str, int]]
+WindowName = Literal["hour", "day"]
+SLOTS: dict[WindowName, tuple[int, int]] = {"hour": (300, 3_600), "day": (3_600, 86_400)}
+"""Seconds of one slot, and of the window."""
+FIELDS = 6_000
+"""Fields of one slot, about 60 bytes each. Figures that come later are counted, and not told apart."""
+NAMES = 3_000
+"""Names that are remembered; when they are more, all are forgotten, and those in use are told again."""
+WINDOWS = "broadsheet_windows"
+"""Where an application keeps its `Windows`, if its figures are kept at all."""
+KEY = "broadsheet:perf:"
+NAMES_KEY = f"{KEY}names"
+AT_ONCE = 1_000
+"""Figures of one call: each takes about a microsecond of the server's."""
+
+ADD = """#!lua flags=allow-oom
+local now = tonumber(redis.call('TIME')[1])
+local names, most, first = KEYS[#KEYS], tonumber(ARGV[1]), 2 * #KEYS
+local unknown, asked = {}, {}
+for s = 1, #KEYS - 1 do
+  local width, kept = tonumber(ARGV[2 * s]), tonumber(ARGV[2 * s + 1])
+  local slot = KEYS[s] .. string.format('%d', now - now % width)
+  redis.call('HSETNX', slot, 'since', string.format('%d', now))
+  redis.call('EXPIRE', slot, kept)
+  for i = first, #ARGV, 3 do
+    local what, name, by = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+    local field = what .. ' ' .. name
+    if redis.call('HLEN', slot) >= most and redis.call('HEXISTS', slot, field) == 0 then
+      redis.call('HINCRBY', slot, 'out -', 1)
+    elseif what ~= 'max' then
+      redis.call('HINCRBY', slot, field, by)
+    elseif tonumber(by) > tonumber(redis.call('HGET', slot, field) or '0') then
+      redis.call('HSET', slot, field, by)
+    end
+    if not asked[name] then
+      asked[name] = true
+      if name ~= '-' and redis.call('HEXISTS', names, name) == 0 then unknown[#unknown + 1] = name end
+    end
+  end
+end
+return unknown
+"""
+"""Add figures to the slots of now; return those names that are not known. KEYS: the beginnings of the slots' names; the
+hash of names. ARGV: how many fields a slot may have; width and lifetime (s) of each; then what, name and number of each
+figure."""
+
+
+LEARN = """#!lua flags=allow-oom
+if redis.call('HLEN', KEYS[1]) + (#ARGV - 2) / 2 > tonumber(ARGV[1]) then redis.call('UNLINK', KEYS[1]) end
+for i = 3, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return 1
+"""
+"""Remember what the names in fields stand for. ARGV: how many at most; their lifetime (s); each with its meaning."""
+
+
+class Route(msgspec.Struct):
+    """What became of requests to one route, or of runs of one job. Latencies in ms, interpolated within a bucket."""
+
+    kind: str
+    name: str
+    count: int
+    per_second: float
+    refused: int
+    failed: int
+    mean_ms: float
+    p50_ms: float
+    p90_ms: float
+    p99_ms: float
+
+
+class Spent(msgspec.Struct):
+    """Where time went: spans of one kind and name, and what they took."""
+
+    kind: str
+    name: str
+    calls: int
+    total_ms: float
+    mean_ms: float
+    longest_ms: float
+
+
+class Window(msgspec.Struct):
+    """What was measured between two Unix times; `lost` are requests and jobs that could not be told."""
+
+    name: WindowName
+    since: int | None
+    until: int
+    lost: int
+    left_out: int
+    routes: list[Route]
+    spans: list[Spent]
+
+
+class Windows:
+    """The figures of all processes, in one Redis."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self.client = client
+        self._add = client.register_script(ADD)
+        self._learn = client.register_script(LEARN)
+        self._lost = 0
+
+    def tell(self, taken: Taken, ask: Ask) -> bool:
+        """Add what was measured, by calls that may fail; what could not be told is lost, and that is told later."""
+        figures = list(_figures(taken))
+        if self._lost:
+            figures.append(("lost", "-", self._lost))
+        names = {digest(*name): " ".join(name) for name in (*taken.wholes, *taken.parts)}
+        for start in range(0, len(figures), AT_ONCE):
+            call = functools.partial(self._add_figures, figures[start : start + AT_ONCE], names)
+            if ask(call) is None:
+                self._lost += sum(whole.count for whole in taken.wholes.values())
+                return False
+        self._lost = 0
+        return True
+
+    def _add_figures(self, figures: list[Figure], names: dict[str, str]) -> bool:
+        limits = [part for width, length in SLOTS.values() for part in (width, length + 2 * width)]
+        keys = [*(f"{KEY}{window}:" for window in SLOTS), NAMES_KEY]
+        arguments: list[Any] = [FIELDS, *limits, *(part for figure in figures for part in figure)]
+        unknown: Any = self._add(keys=keys, args=arguments)
+        if unknown:
+            meanings = [part for name in unknown for part in (name, names[name.decode()])]
+            self._learn(keys=[NAMES_KEY], args=[NAMES, 2 * SLOTS["day"][1], *meanings])
+        return True
+
+    def read(self, name: WindowName) -> Window:
+        """Add the slots of a window up. Raises `redis.RedisError`."""
+        client: Any = self.client
+        width, length = SLOTS[name]
+        now = int(client.time()[0])
+        slots = range((now - length) // width * width, now + 1, width)
+        found, since = _add_up(client.hgetall(f"{KEY}{name}:{slot}") for slot in slots)
+        names = {key.decode(): text.decode(errors="replace") for key, text in client.hgetall(NAMES_KEY).items()}
+        named = {names[key].partition(" ")[::2]: figures for key, figures in found.items() if key in names}
+        apart = found.get("-", {})
+        lasted = max(1, now - since) if since is not None else 1
+        return Window(
+            name=name,
+            since=since,
+            until=now,
+            lost=apart.get("lost", 0),
+            left_out=apart.get("out", 0),
+            routes=sorted(_routes(named, lasted), key=lambda one: (one.kind, -one.count, one.name)),
+            spans=sorted(_spans(named), key=lambda one: -one.total_ms),
+        )
+
+
+@functools.lru_cache(maxsize=NAMES)
+def digest(kind: str, name: str) -> str:
+    """Return what stands for a name in the fields of a slot."""
+    return hashlib.blake2b(f"{kind} {name}".encode(errors="replace"), digest_size=6).hexdigest()
+
+
+def _figures(taken: Taken) -> Iterator[Figure]:
+    """Yield each figure that is not zero: `ns`, `4xx`, `5xx`, `le0` … of wholes, `calls`, `sum` and `max` of parts."""
+    for name, whole in taken.wholes.items():
+        counts = [(f"le{number}", count) for number, count in enumerate(whole.buckets)]
+        for what, count in [*counts, ("ns", whole.spent), ("4xx", whole.refused), ("5xx", whole.failed)]:
+            if count:
+                yield what, digest(*name), count
+    for name, part in taken.parts.items():
+        for what, number in (("calls", part.calls), ("sum", part.spent), ("max", part.longest)):
+            yield what, digest(*name), number
+
+
+def _add_up(slots: Iterable[dict[bytes, bytes]]) -> tuple[dict[str, dict[str, int]], int | None]:
+    """Return the figures of all slots by name, and since when there are any."""
+    found: dict[str, dict[str, int]] = {}
+    since = None
+    for slot in slots:
+        for field, value in slot.items():
+            what, _, name = field.decode().partition(" ")
+            if what == "since":
+                since = int(value) if since is None else min(since, int(value))
+                continue
+            figures = found.setdefault(name, {})
+            figures[what] = (
+                max(figures.get(what, 0), int(value)) if what == "max" else figures.get(what, 0) + int(value)
+            )
+    return found, since
+
+
+def _routes(found: Named, seconds: int) -> Iterator[Route]:
+    for (kind, name), figures in found.items():
+        buckets = [figures.get(f"le{number}", 0) for number in range(len(BOUNDS) + 1)]
+        if not (count := sum(buckets)):
+            continue
+        p50, p90, p99 = (round(percentile(buckets, part) / 1e6, 3) for part in (0.5, 0.9, 0.99))
+        yield Route(
+            kind=kind,
+            name=name,
+            count=count,
+            per_second=round(count / seconds, 4),
+            refused=figures.get("4xx", 0),
+            failed=figures.get("5xx", 0),
+            mean_ms=round(figures.get("ns", 0) / count / 1e6, 3),
+            p50_ms=p50,
+            p90_ms=p90,
+            p99_ms=p99,
+        )
+
+
+def _spans(found: Named) -> Iterator[Spent]:
+    for (kind, name), figures in found.items():
+        if calls := figures.get("calls", 0):
+            spent, longest = figures["sum"], figures["max"]
+            mean = round(spent / calls / 1e6, 3)
+            yield Spent(kind, name, calls, round(spent / 1e6, 3), mean, round(longest / 1e6, 3))
+
+
+def percentile(buckets: Iterable[int], part: float) -> float:
+    """Return the ns below which this part of them lies, as if each bucket were evenly filled."""
+    counts = list(buckets)
+    rank, seen = part * sum(counts), 0
+    for number, count in enumerate(counts):
+        if count and seen + count >= rank:
+            low = BOUNDS[number - 1] if number else 0
+            # Beyond the last bound nothing is known but that.
+            high = BOUNDS[number] if number < len(BOUNDS) else low
+            return low + (high - low) * (rank - seen) / count
+        seen += count
+    return 0.0
