@@ -6,6 +6,7 @@ import redis
 from flask import Flask
 from flask.testing import FlaskCliRunner
 
+from application.caching.listener import Listener
 from application.caching.reporting import Reporter
 from application.extensions import cache
 from application.measuring import figures
@@ -96,14 +97,19 @@ def test_a_request_is_counted_under_its_route(reader: Browser) -> None:
 
 
 def test_an_answer_of_the_fast_lane_is_counted_under_the_route_of_its_page(
-    app: Flask, reader: Browser, measured: list[Measurement]
+    reader: Browser, measured: list[Measurement]
 ) -> None:
-    cache.start_worker(app)
-    eventually(lambda: reader.get("/").headers["X-Cache"] == "hit process")
-    figures.process.take()
-    measured.clear()
-    for _ in range(5):
-        assert reader.get("/").headers["X-Cache"] == "hit process"
+    assert cache.engine is not None
+    listener = Listener(cache.engine)
+    listener.start()
+    try:
+        eventually(lambda: reader.get("/").headers["X-Cache"] == "hit process")
+        figures.process.take()
+        measured.clear()
+        for _ in range(5):
+            assert reader.get("/").headers["X-Cache"] == "hit process"
+    finally:
+        listener.stop()
     assert measured == []
     whole = figures.process.take().wholes["request", "GET /"]
     assert (whole.buckets[0], whole.count) == (5, 5)
