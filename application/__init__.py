@@ -35,7 +35,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     limiter.init_app(app)
     accounts.init_accounts(app)
     register_controllers(app)
-    cli.register_commands(app)
+    cli.register_commands(app, create_app)
     create_celery(app)
     queries.init_app(app, db)
     templates.init_app(app)

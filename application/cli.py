@@ -10,6 +10,8 @@ from application.data.errors import Invalid, NameTaken, NotFound
 from application.data.operations.people import link_profile
 from application.importing.command import import_articles
 from application.measuring.command import perf_commands
+from application.rehearsing.command import profile_command
+from application.rehearsing.site import BUILD, Build
 from application.safekeeping.command import backup_command, restore_command
 
 articles_commands = AppGroup("articles", help="Bring articles in.")
@@ -17,14 +19,16 @@ articles_commands.add_command(import_articles)
 authors_commands = AppGroup("authors", help="Say which account is which author.")
 
 
-def register_commands(app: Flask) -> None:
-    """Add the site's commands to `flask --app main`."""
+def register_commands(app: Flask, build: Build) -> None:
+    """Add the site's commands to `flask --app main`; `build` makes another application like this one."""
+    app.extensions[BUILD] = build
     app.cli.add_command(articles_commands)
     app.cli.add_command(authors_commands)
     app.cli.add_command(cache_commands)
     app.cli.add_command(perf_commands)
     app.cli.add_command(backup_command)
     app.cli.add_command(restore_command)
+    app.cli.add_command(profile_command)
 
 
 @authors_commands.command("link")

@@ -18,7 +18,9 @@ FLOORS = (
     {"main", "installation"},
     {"application"},
     {"accounts"},
-    {"controller", "cli"},
+    {"cli"},
+    # What only commands may do stands beside what the web may do: neither can call the other.
+    {"controller", "rehearsing"},
     {"explain"},
     {"jobs"},
     {"importing", "safekeeping"},

@@ -52,6 +52,21 @@ def init_app(app: Flask) -> None:
         _listen(db.engine, is_sqlite=is_sqlite)
 
 
+def read_only(app: Flask) -> None:
+    """Have the database itself refuse every write of this application."""
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "connect", _refuse_writes)
+
+
+def _refuse_writes(connection: Any, _record: object) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA query_only = ON")
+        return
+    connection.execute("SET default_transaction_read_only = on")
+    connection.commit()
+
+
 def normalise_url(address: str | URL) -> URL:
     """Name the driver of a PostgreSQL address, in whichever spelling a host hands it out."""
     url = make_url(address)
