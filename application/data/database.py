@@ -8,13 +8,13 @@ PostgreSQL calls READ COMMITTED, so both behave alike; conflicts show in unique 
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, has_app_context
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Executable, Result, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.orm import Session, SessionTransaction
 
@@ -65,6 +65,15 @@ def _refuse_writes(connection: Any, _record: object) -> None:
         return
     connection.execute("SET default_transaction_read_only = on")
     connection.commit()
+
+
+def read(statement: Executable, parameters: Mapping[str, Any] | None = None) -> Result[Any]:
+    """Run a statement that asks for columns in the session's transaction.
+
+    The session's own way looks for objects to load, which takes as long again as a small statement: 250 µs or 130.
+    What the session has not flushed yet is not seen.
+    """
+    return db.session.connection().execute(statement, parameters or {})
 
 
 def normalise_url(address: str | URL) -> URL:

@@ -18,6 +18,7 @@ from application.data.data_access.cards import (
     one_page,
     read_authors,
 )
+from application.data.database import read
 from application.data.errors import NotFound
 from application.data.models import PUBLISHED, Article, ArticleAuthor, ArticleTag, Profile, Tag
 from application.data.records import ArticleRecord, Card, CardPage, Person, TagRecord
@@ -68,7 +69,7 @@ def get_all_articles(before: str | None = None) -> CardPage:
     """Return a page of all published articles, newest first. Raises `InvalidCursor`."""
     position = read_cursor(before)
     cache.depends_on(tags.latest())
-    return make_page(db.session.execute(_LATEST, bound_to(position)).all(), position)
+    return make_page(read(_LATEST, bound_to(position)).all(), position)
 
 
 @cache.memoize(AUTHOR_TTL)
@@ -78,7 +79,7 @@ def get_articles_by_username(user_name: str, before: str | None = None) -> CardP
     position = read_cursor(before)
     cache.depends_on(tags.user_name(user_name))
     author = {"user_name": user_name}
-    rows = db.session.execute(_OF_AUTHOR, author | bound_to(position)).all()
+    rows = read(_OF_AUTHOR, author | bound_to(position)).all()
     cache.depends_on(tags.author_list(_owner(rows, _profile(), author)))
     return make_page(rows, position)
 
@@ -90,7 +91,7 @@ def get_articles_by_tag(slug: str, before: str | None = None) -> CardPage:
     position = read_cursor(before)
     cache.depends_on(tags.tag_slug(slug))
     tag = {"slug": slug}
-    rows = db.session.execute(_OF_TAG, tag | bound_to(position)).all()
+    rows = read(_OF_TAG, tag | bound_to(position)).all()
     cache.depends_on(tags.tag_list(_owner(rows, _tag(), tag)))
     return make_page(rows, position)
 
@@ -99,7 +100,7 @@ def get_articles_by_tag(slug: str, before: str | None = None) -> CardPage:
 @timed("get_article")
 def get_article(slug: str) -> ArticleRecord | None:
     """Return a published article in full; two statements."""
-    row = db.session.execute(_ONE, {"slug": slug}).one_or_none()
+    row = read(_ONE, {"slug": slug}).one_or_none()
     if row is None:
         cache.depends_on(tags.slug(slug))
         return None
@@ -112,7 +113,7 @@ def get_article(slug: str) -> ArticleRecord | None:
 @timed("get_more_by_authors")
 def get_more_by_authors(article_id: int) -> tuple[Card, ...]:
     """Return the newest other articles by its first authors, at most three; two statements."""
-    rows = db.session.execute(_newest_of_authors(), {"article_id": article_id}).unique(lambda row: row.article_id).all()
+    rows = read(_newest_of_authors(), {"article_id": article_id}).unique(lambda row: row.article_id).all()
     newest = sorted(rows, key=lambda row: (row.published_at, row.article_id), reverse=True)[:MORE]
     authors = read_authors([article_id, *(row.article_id for row in newest)])
     # The article's own by-lines say whose lists these come from.
@@ -133,7 +134,7 @@ def _owner(rows: Any, owner: ColumnElement[Any], bound: dict[str, Any]) -> int:
 
 def _read_surroundings(article_id: int) -> tuple[tuple[Person, ...], tuple[TagRecord, ...]]:
     """Read an article's authors and tags in one statement, and note them."""
-    rows = db.session.execute(_surroundings(), {"article_id": article_id}).all()
+    rows = read(_surroundings(), {"article_id": article_id}).all()
     people = sorted((row for row in rows if row.position is not None), key=lambda row: row.position)
     labels = sorted((row for row in rows if row.position is None), key=lambda row: row.slug)
     cache.depends_on(*(tags.tag_slug(row.slug) for row in labels))

@@ -9,10 +9,11 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from application.config import PAGE_SIZE
 from application.data import tags
+from application.data.database import read
 from application.data.models import Article, ArticleAuthor, Profile
 from application.data.records import Card, CardPage, Person
 from application.data.types import UTCDateTime
-from application.extensions import cache, db
+from application.extensions import cache
 from application.utils.pagination import TOP, Position, write_cursor
 
 Rows = Select[*tuple[Any, ...]]
@@ -89,7 +90,7 @@ def read_authors(article_ids: Iterable[int]) -> dict[int, tuple[Person, ...]]:
     found: defaultdict[int, tuple[Person, ...]] = defaultdict(tuple)
     if not wanted:
         return found
-    rows = db.session.execute(_AUTHORS_OF, {"article_ids": wanted})
+    rows = read(_AUTHORS_OF, {"article_ids": wanted})
     # Sorted here: a handful of rows costs the database a sort of its own.
     for row in sorted(rows, key=lambda row: (row.article_id, row.position)):
         found[row.article_id] += (note(Person(row.profile_id, row.user_name, row.display_name)),)

@@ -8,6 +8,7 @@ from sqlalchemy import Select, and_, exists, func, literal, select
 from application.config import LIKES_TTL
 from application.data import tags
 from application.data.data_access.sessions import is_of
+from application.data.database import read
 from application.data.models import PUBLISHED, Article, ArticleAuthor, ArticleLike, Profile, Role, User, roles_users
 from application.data.records import LikeCount, LikedArticle, LikePage, Mine
 from application.extensions import cache, db
@@ -38,7 +39,7 @@ def get_published(article_id: int) -> LikedArticle | None:
     statement = select(
         Article.article_id, Article.slug, Article.title, Article.language, Article.direction, Article.like_count
     ).where(Article.article_id == article_id, Article.status == PUBLISHED)
-    row = db.session.execute(statement).one_or_none()
+    row = read(statement).one_or_none()
     cache.depends_on(tags.card(article_id), tags.likes(article_id))
     return None if row is None else LikedArticle(**row._mapping)
 
@@ -51,7 +52,7 @@ def get_like_counts(after: int = 0) -> LikePage:
     statement = select(Article.article_id, Article.like_count).where(
         Article.status == PUBLISHED, Article.article_id >= after
     )
-    rows = db.session.execute(statement.order_by(Article.article_id).limit(COUNTS_A_PAGE + 2)).all()
+    rows = read(statement.order_by(Article.article_id).limit(COUNTS_A_PAGE + 2)).all()
     if rows and rows[0].article_id == after:
         rows = rows[1:]
     elif after > 0:

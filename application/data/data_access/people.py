@@ -4,6 +4,7 @@ from sqlalchemy import bindparam, select, union_all
 
 from application.config import AUTHOR_TTL
 from application.data import tags
+from application.data.database import read
 from application.data.models import Profile, User
 from application.data.records import Person, PersonPage
 from application.extensions import cache, db
@@ -20,7 +21,7 @@ _ONE = select(Profile.profile_id, Profile.user_name, Profile.display_name, Profi
 @timed("get_person")
 def get_person(user_name: str) -> PersonPage | None:
     """Return an author as their page shows them."""
-    row = db.session.execute(_ONE, {"user_name": user_name}).one_or_none()
+    row = read(_ONE, {"user_name": user_name}).one_or_none()
     cache.depends_on(tags.user_name(user_name))
     if row is None:
         return None

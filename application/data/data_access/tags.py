@@ -4,9 +4,10 @@ from sqlalchemy import exists, select
 
 from application.config import TAG_TTL
 from application.data import tags
+from application.data.database import read
 from application.data.models import ArticleTag, Tag
 from application.data.records import TagRecord
-from application.extensions import cache, db
+from application.extensions import cache
 from application.measuring.timing import timed
 
 
@@ -17,7 +18,7 @@ def get_tag(slug: str) -> TagRecord | None:
     shown = exists().where(ArticleTag.tag_id == Tag.tag_id, ArticleTag.published_at.is_not(None))
     statement = select(Tag.tag_id, Tag.slug, Tag.name, shown.label("is_shown")).where(Tag.slug == slug)
     cache.depends_on(tags.tag_slug(slug))
-    row = db.session.execute(statement).one_or_none()
+    row = read(statement).one_or_none()
     if row is None:
         return None
     cache.depends_on(tags.tag_list(row.tag_id))
