@@ -276,15 +276,14 @@ def site(redis_url: str, directory: Path, streams: int) -> Iterator[tuple[int, s
 
 def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     while process.poll() is None:
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-            connection.request("HEAD", "/stream")
-            connection.getresponse().read()
-            connection.close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+            try:
+                connection.request("HEAD", "/stream")
+                connection.getresponse().read()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
     pytest.fail("the site ended at its start")
 
 
