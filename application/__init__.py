@@ -1,7 +1,5 @@
 """Broadsheet: a multi-author article site, cached at every layer and measured to the nanosecond."""
 
-import logging
-
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -15,7 +13,8 @@ from application.extensions import live as live_events
 from application.jobs import pages as page_jobs
 from application.jobs.workers import create_celery
 from application.measuring import dispatching, queries, templates
-from application.measuring.timing import ServerTiming
+from application.measuring.logs import init_logs
+from application.measuring.requests import ServerTiming
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -23,8 +22,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load_settings()
     app = Flask(__name__, root_path=str(ROOT))
     app.config.from_mapping(flask_config(settings))
+    init_logs(settings.log_format)
     app.logger.setLevel(settings.log_level)
-    logging.captureWarnings(True)
 
     database.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
@@ -44,7 +43,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     # memory is answered before anything.
     pages = cache.page_cache(app)
     page_jobs.init_app(app, cache)
-    app.wsgi_app = ServerTiming(pages)  # type: ignore[method-assign]
+    timing = ServerTiming(pages, settings.slow_ms, believes_ids=settings.proxies > 0)
+    app.wsgi_app = timing  # type: ignore[method-assign]
     if settings.proxies:
         # Each proxy in front adds the address that it was asked from; only that many are believed.
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.proxies, settings.proxies, x_host=0)  # type: ignore[method-assign]

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from application.utils.addresses import is_loopback, redis_database
 from application.utils.release import release_id
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -94,6 +95,8 @@ class Settings(BaseModel):
     mail_use_tls: bool = True
     mail_sender: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = "text"
+    slow_ms: int = Field(500, ge=0)
 
     @field_validator("site_timezone")
     @classmethod
@@ -199,6 +202,7 @@ class Stage(Settings):
     requires = ("secret_key", "security_password_salt", "database_url", "redis_url", "site_url")
     secret_key: str = Field(min_length=32)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = "json"
 
 
 class Production(Stage):
@@ -245,19 +249,6 @@ def _read_run_env(environ: Mapping[str, str], run_env: Path) -> tuple[dict[str, 
     if not written or env not in DEPLOYED or env == meant:
         return written, ""
     return {}, f"{run_env.name} is {meant}'s and was not read; what is meant for {env} there needs the line ENV={env}"
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine itself."""
-    return host in {"localhost", "127.0.0.1", "::1"}
-
-
-def redis_database(url: str, number: int) -> str:
-    """Point a Redis address without a database at one: `redis://host:6379` becomes `redis://host:6379/1`."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"redis", "rediss"} or parts.path.strip("/"):
-        return url
-    return urlunsplit(parts._replace(path=f"/{number}"))
 
 
 def _explain(problem: Any) -> str:

@@ -16,6 +16,7 @@ from application.controller.presentation import load_templates  # noqa: E402
 from application.data.outbox_watch import watch_outbox  # noqa: E402
 from application.extensions import cache  # noqa: E402
 from application.live import worker_started  # noqa: E402
+from application.measuring.logs import formatter  # noqa: E402
 from application.utils.collecting import settle  # noqa: E402
 from application.utils.offload import take_short_turns  # noqa: E402
 
@@ -55,7 +56,9 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 
 
 def on_starting(server: Any) -> None:
-    """Allow as many open files as the machine does: each stream is one."""
+    """Log as the application does, and allow as many open files as the machine does: each stream is one."""
+    for handler in server.log.error_log.handlers:
+        handler.setFormatter(formatter(_settings.log_format))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         try:

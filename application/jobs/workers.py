@@ -15,6 +15,7 @@ from application.extensions import cache
 from application.jobs import tasks as _tasks  # noqa: F401
 from application.jobs.dispatch import Dispatcher, Publisher
 from application.jobs.schedule import SCHEDULE
+from application.measuring.logs import formatter
 from application.measuring.timing import measuring
 
 logger = logging.getLogger(__name__)
@@ -89,6 +90,7 @@ def _task_base(app: Flask) -> type[Any]:
 
         def __call__(self, *args: object, **kwargs: object) -> object:
             with measuring("job", self.name) as job, app.app_context():
+                job.id = self.request.id or ""
                 result = self.run(*args, **kwargs)
                 # Celery's own two lines per job are silenced below; a job that found nothing to do stays quiet.
                 level = logging.INFO if result else logging.DEBUG
@@ -99,7 +101,10 @@ def _task_base(app: Flask) -> type[Any]:
 
 
 @after_setup_logger.connect  # type: ignore[untyped-decorator]  # celery ships no types
-def _tidy_logs(**_kwargs: object) -> None:
+def _tidy_logs(logger: logging.Logger, **_kwargs: object) -> None:
+    settings: Settings = current_app.flask_app.config["SETTINGS"]
+    for handler in logger.handlers:
+        handler.setFormatter(formatter(settings.log_format))
     # Celery has given the root a handler; Flask's own would tell everything a second time.
     logging.getLogger("application").removeHandler(default_handler)
     for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat"):

@@ -5,17 +5,13 @@ What is measured is read from `current()` while it lasts, and from what `measuri
 """
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
+from typing import ParamSpec, Self, TypeVar
 
 from application.measuring import figures
-from application.measuring.figures import route_name
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -84,13 +80,15 @@ class Span:
 class Measurement:
     """One request, job or other whole: its tree, and what is known of it besides."""
 
-    __slots__ = ("called", "notes", "passed_over", "room", "root", "route", "status")
+    __slots__ = ("called", "id", "notes", "passed_over", "room", "root", "route", "status")
 
     def __init__(self, kind: str, name: str) -> None:
         self.root = Span(kind, name)
         self.root._measurement = self
         self.called = name
         """What it is counted under: there are few such names, unlike addresses."""
+        self.id = ""
+        """What it is known by in logs."""
         self.notes: dict[str, str] = {}
         self.route = ""
         """The rule of the address, such as `/articles/<slug>`."""
@@ -198,30 +196,3 @@ def timed(name: str, kind: str = "data") -> Callable[[Callable[P, R]], Callable[
         return measured
 
     return decorate
-
-
-class ServerTiming:
-    """WSGI: measure each request until its answer begins, and tell what it spent."""
-
-    def __init__(self, app: "WSGIApplication") -> None:
-        self.app = app
-
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer through the application; add the header when it starts its response."""
-        name = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"[:LONGEST_NAME]
-        measurement = Measurement("request", name)
-
-        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            measurement.status = int(status[:3])
-            headers.append(("Server-Timing", measurement.header()))
-            return start_response(status, headers, exc_info)
-
-        measurement.begin()
-        try:
-            return self.app(environ, start)
-        except BaseException:
-            measurement.status = BROKE
-            raise
-        finally:
-            measurement.called = route_name(environ["REQUEST_METHOD"], measurement.route)
-            measurement.end()

@@ -15,9 +15,10 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from application.caching.backend import RedisBackend
-from application.config import Settings, redis_database
+from application.config import Settings
 from application.data.database import normalise_url, read_only
 from application.extensions import cache
+from application.utils.addresses import redis_database
 
 BUILD = "broadsheet_build"
 """Where an application keeps what builds another of its kind."""

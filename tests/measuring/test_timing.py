@@ -6,7 +6,8 @@ import threading
 import pytest
 
 from application.measuring import timing
-from application.measuring.timing import MOST, Measurement, ServerTiming, Span, measuring, span, timed
+from application.measuring.requests import ServerTiming
+from application.measuring.timing import MOST, Measurement, Span, measuring, span, timed
 
 
 def shape(within: Span) -> tuple[str, list[object]]:
