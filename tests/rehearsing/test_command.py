@@ -70,7 +70,7 @@ def test_lines_of_a_function_are_told_through_its_decorators(run: Run) -> None:
     assert status == 0, output
     cold, warm = output.split("warm: ")
     assert "application/data/data_access/articles.py:" in cold
-    assert 'row = db.session.execute(_ONE, {"slug": slug}).one_or_none()' in cold
+    assert 'row = read(_ONE, {"slug": slug}).one_or_none()' in cold
     assert "get_article is not called" in warm
 
 
