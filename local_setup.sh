@@ -1,5 +1,6 @@
 #!/bin/sh
-# Make .venv and install the pinned packages into it; `--dev` adds what the tests and the checks need.
+# Make .venv and install the pinned packages into it; `--dev` adds what the tests and the checks need, `--audit` what
+# `flask audit` needs (with npm).
 # Running it again takes a moment, needs no network and changes nothing.
 set -eu
 
@@ -63,10 +64,28 @@ install() {
     printf '%s\n' "$sum" >"$note"
 }
 
+# What `flask audit` runs: exactly what the lock file names.
+install_audit() {
+    command -v npm >/dev/null || fail "npm is not here. On Debian: apt install nodejs npm"
+    sum=$(cat deploy/audit/package.json deploy/audit/package-lock.json | cksum)
+    [ ! -f .venv/audit/installed ] || [ "$(cat .venv/audit/installed)" != "$sum" ] || return 0
+    say "Installing deploy/audit into .venv/audit (once; it takes a minute)"
+    mkdir -p .venv/audit
+    cp deploy/audit/package.json deploy/audit/package-lock.json .venv/audit/
+    (cd .venv/audit && npm ci --no-audit --no-fund --loglevel=error </dev/null >/dev/null) ||
+        fail "npm could not install deploy/audit; its reason is above. Is there a way to the network?"
+    printf '%s\n' "$sum" >.venv/audit/installed
+}
+
 is_sound || make_venv
 install requirements.txt
 case ${1:-} in
 '') ;;
---dev) install requirements-dev.txt ;;
-*) fail "unknown argument $1; there is only --dev" ;;
+--dev)
+    install requirements-dev.txt
+    # Who has no npm is told so by what needs it.
+    if command -v npm >/dev/null; then install_audit; fi
+    ;;
+--audit) install_audit ;;
+*) fail "unknown argument $1; there are only --dev and --audit" ;;
 esac

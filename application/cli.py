@@ -4,6 +4,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
+from application.auditing.command import audit_command
 from application.caching.command import cache_commands
 from application.data.data_access import get_user_id
 from application.data.errors import Invalid, NameTaken, NotFound
@@ -29,6 +30,7 @@ def register_commands(app: Flask, build: Build) -> None:
     app.cli.add_command(backup_command)
     app.cli.add_command(restore_command)
     app.cli.add_command(profile_command)
+    app.cli.add_command(audit_command)
 
 
 @authors_commands.command("link")

@@ -20,7 +20,7 @@ FLOORS = (
     {"accounts"},
     {"cli"},
     # What only commands may do stands beside what the web may do: neither can call the other.
-    {"controller", "rehearsing"},
+    {"controller", "rehearsing", "auditing"},
     {"explain"},
     {"jobs"},
     {"importing", "safekeeping"},

@@ -1,0 +1,111 @@
+// Look at pages of the running site with Lighthouse (its mobile preset), axe and html-validate.
+// Takes {"urls": [...], "chromium": "...", "modules": "..."} as JSON on the standard input, and prints one line of JSON a page.
+'use strict';
+
+const { createRequire } = require('node:module');
+const { readFileSync } = require('node:fs');
+const path = require('node:path');
+
+const asked = JSON.parse(readFileSync(0, 'utf8'));
+const need = createRequire(path.join(asked.modules, 'node_modules', 'here.js'));
+const CATEGORIES = ['performance', 'accessibility', 'best-practices', 'seo'];
+// Root in a container cannot sandbox; the rest keeps the browser from calling its maker.
+const FLAGS = [
+  ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+  '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync',
+];
+
+// Lighthouse gives each finding a score from 0 to 1, null where it only tells; and a weight in its category.
+function findings(report) {
+  const found = [];
+  for (const category of Object.values(report.categories)) {
+    for (const { id, weight } of category.auditRefs) {
+      const audit = report.audits[id];
+      if (audit.score === null || audit.score >= 1 || !weight) continue;
+      const items = (audit.details?.items ?? []).slice(0, 3);
+      const where = items.map((item) => item.node?.snippet ?? item.url ?? item.description ?? '').filter(Boolean);
+      found.push({ category: category.id, cost: (1 - audit.score) * weight, title: audit.title, mend: audit.description,
+        shown: audit.displayValue ?? '', where });
+    }
+  }
+  return found.sort((one, other) => other.cost - one.cost);
+}
+
+function requests(report) {
+  return (report.audits['network-requests']?.details?.items ?? [])
+    .filter((item) => item.url.startsWith('http'))
+    .map(({ url, resourceType, transferSize }) => ({ url, type: resourceType, bytes: transferSize }));
+}
+
+function blocking(report) {
+  const audit = report.audits['render-blocking-resources'] ?? report.audits['render-blocking-insight'];
+  return (audit?.details?.items ?? []).map((item) => item.url).filter(Boolean);
+}
+
+async function axe(browser, url) {
+  const page = await browser.newPage();
+  try {
+    await page.setBypassCSP(true);
+    await page.setViewport({ width: 412, height: 823, isMobile: true, hasTouch: true });
+    await page.goto(url, { waitUntil: 'load' });
+    await page.evaluate(readFileSync(need.resolve('axe-core/axe.min.js'), 'utf8'));
+    const { violations } = await page.evaluate('axe.run(document, {resultTypes: ["violations"], preload: false})');
+    return violations.map(({ id, impact, help, helpUrl, nodes }) => (
+      { id, impact, help, helpUrl, where: nodes.slice(0, 3).map((node) => node.html) }));
+  } finally {
+    await page.close();
+  }
+}
+
+async function markup(url) {
+  const { HtmlValidate } = need('html-validate');
+  const rules = JSON.parse(readFileSync(path.join(__dirname, 'html-rules.json'), 'utf8'));
+  const source = await (await fetch(url, { headers: { accept: 'text/html' } })).text();
+  const report = await new HtmlValidate(rules).validateString(source);
+  return report.results.flatMap((result) => result.messages)
+    .map(({ ruleId, message, line, column }) => ({ rule: ruleId, message, line, column }));
+}
+
+// A busy machine loses the browser's own record of the load; Lighthouse then asks to be run again.
+const AGAIN = new Set(['NO_NAVSTART', 'NO_TRACING_STARTED', 'NO_FCP', 'NO_LCP', 'PROTOCOL_TIMEOUT']);
+const TRIES = 3;
+
+async function measure(browser, lighthouse, url) {
+  const port = Number(new URL(browser.wsEndpoint()).port);
+  for (let tries = 1; ; tries += 1) {
+    const { lhr } = await lighthouse(url, { port, output: 'json', logLevel: 'silent', onlyCategories: CATEGORIES });
+    if (!lhr.runtimeError) return lhr;
+    if (!AGAIN.has(lhr.runtimeError.code) || tries === TRIES) throw new Error(lhr.runtimeError.message);
+  }
+}
+
+async function look(browser, lighthouse, url) {
+  const lhr = await measure(browser, lighthouse, url);
+  return {
+    url,
+    scores: Object.fromEntries(CATEGORIES.map((id) => [id, Math.round(lhr.categories[id].score * 100)])),
+    findings: findings(lhr),
+    axe: await axe(browser, url),
+    markup: await markup(url),
+    requests: requests(lhr),
+    blocking: blocking(lhr),
+    shift: lhr.audits['cumulative-layout-shift'].numericValue,
+    crawlable: lhr.audits['is-crawlable'].score === 1,
+  };
+}
+
+async function main() {
+  const lighthouse = need('lighthouse/core/index.cjs');
+  const browser = await need('puppeteer-core').launch({ executablePath: asked.chromium, args: FLAGS });
+  try {
+    for (const url of asked.urls) process.stdout.write(`${JSON.stringify(await look(browser, lighthouse, url))}\n`);
+  } finally {
+    await browser.close();
+  }
+}
+
+main().catch((error) => {
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+});
