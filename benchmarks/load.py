@@ -28,7 +28,7 @@ def need(*programs: str) -> None:
 
 def wrk(url: str, seconds: int, *, connections: int = 32, script: Path | None = None, **headers: str) -> Rate:
     """Ask as fast as the server answers. Raises RuntimeError when an answer was no success."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--latency"]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--latency", "--timeout", "10s"]
     for name, value in headers.items():
         command += ["-H", f"{name.replace('_', '-')}: {value}"]
     if script is not None:

@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,9 @@ class Site:
 
 
 @contextmanager
-def site(folder: Path, articles: int, *, workers: int = 2, body_bytes: int = 3_000, **more: str) -> Iterator[Site]:
+def site(
+    folder: Path, articles: int, *, workers: int = 2, body_bytes: int = 3_000, jobs: bool = False, **more: str
+) -> Iterator[Site]:
     """Run the site with so many articles; its database is kept in the folder and filled once."""
     folder.mkdir(parents=True, exist_ok=True)
     database = folder / f"{articles}-{body_bytes}.sqlite3"
@@ -55,7 +57,12 @@ def site(folder: Path, articles: int, *, workers: int = 2, body_bytes: int = 3_0
         }
         if not database.exists():
             fill(create_app(load_settings(environ)), articles, body_bytes)
-        with gunicorn(["--config", "deploy/gunicorn.conf.py", "main:app"], environ, folder / "site.log"):
+        with ExitStack() as processes:
+            if jobs:
+                worker = ["celery", "--app", "main:celery", "worker", "--pool", "solo", "--loglevel", "WARNING"]
+                processes.enter_context(process(worker, environ, folder / "worker.log"))
+            web = ["gunicorn", "--config", "deploy/gunicorn.conf.py", "main:app"]
+            processes.enter_context(process(web, environ, folder / "site.log"))
             wait_for(f"http://127.0.0.1:{port}/hello")
             yield Site(f"http://127.0.0.1:{port}", cache_port, environ)
 
@@ -76,7 +83,7 @@ def ceiling(
         "WEB_CONCURRENCY": str(workers),
         "ANSWERS": str(kept),
     }
-    with gunicorn(["--config", "benchmarks/ceiling_conf.py"], environ, folder / "ceiling.log"):
+    with process(["gunicorn", "--config", "benchmarks/ceiling_conf.py"], environ, folder / "ceiling.log"):
         url = f"http://127.0.0.1:{port}"
         wait_for(url + next(iter(answers)))
         yield url
@@ -94,22 +101,26 @@ def redis() -> Iterator[int]:
 
 
 @contextmanager
-def gunicorn(arguments: list[str], environ: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run gunicorn until the block ends."""
+def process(command: list[str], environ: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program of this Python's until the block ends."""
     with log.open("ab") as output:
-        command = [sys.executable, "-m", "gunicorn", *arguments]
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=dict(environ), stdout=output, stderr=output, start_new_session=True
+        started = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=ROOT,
+            env=dict(environ),
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         )
     try:
-        yield process
+        yield started
     finally:
-        process.send_signal(signal.SIGTERM)
+        started.send_signal(signal.SIGTERM)
         try:
-            process.wait(15)
+            started.wait(15)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            os.killpg(started.pid, signal.SIGKILL)
+            started.wait()
 
 
 def free_port() -> int:

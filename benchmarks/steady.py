@@ -10,6 +10,7 @@ Needs wrk and h2load.
 
 import argparse
 import http.client
+import json
 import re
 import subprocess
 import tempfile
@@ -128,7 +129,11 @@ def likes(running: Site, seconds: int) -> None:
 def reader(running: Site, seconds: int) -> None:
     """Ask for an article and its `/me` in turn, signed in."""
     runner = create_app(load_settings(running.environ)).test_cli_runner()
-    runner.invoke(args=["users", "create", EDITOR, "--password", PASSWORD, "--active"])
+    made = runner.invoke(
+        args=["users", "create", EDITOR, "--username", "benchmarker", "--password", PASSWORD, "--active"]
+    )
+    if made.exit_code and "taken" not in made.output:
+        raise RuntimeError(made.output)
     form = urlencode({"email": EDITOR, "password": PASSWORD})
     connection = http.client.HTTPConnection(urlsplit(running.url).netloc, timeout=30)
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
@@ -137,6 +142,8 @@ def reader(running: Site, seconds: int) -> None:
     cookies = "; ".join(line.partition(";")[0] for line in answer.headers.get_all("Set-Cookie") or [])
     page, mine = "/articles/article-9999", "/me?article=9999"
     me, body = fetch(running.url, mine, Cookie=cookies)
+    if not json.loads(body)["name"]:
+        raise RuntimeError(f"nobody is signed in: {answer.status} {body!r}")
     statements = re.findall(r'desc="(\d+) statement', me.headers["Server-Timing"])
     alone = wrk(running.url + page, seconds, Accept_Encoding=ENCODING).per_second
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
@@ -183,7 +190,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "broadsheet-benchmarks")
     arguments = parser.parse_args()
     need("wrk", "h2load")
-    with site(arguments.folder, arguments.articles) as running:
+    with site(arguments.folder, arguments.articles, jobs=True) as running:
         measures[arguments.measure](running, arguments.seconds)
 
 

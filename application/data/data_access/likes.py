@@ -1,13 +1,15 @@
 """Reads of likes: how many, and whose."""
 
 import random
+from collections.abc import Sequence
+from functools import cache as remember
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, literal, select
+from sqlalchemy import BigInteger, Row, Select, and_, bindparam, exists, func, select
 
 from application.config import LIKES_TTL
 from application.data import tags
-from application.data.data_access.sessions import is_of
+from application.data.data_access.sessions import OF_SESSION, session_bound_to
 from application.data.database import read
 from application.data.models import PUBLISHED, Article, ArticleAuthor, ArticleLike, Profile, Role, User, roles_users
 from application.data.records import LikeCount, LikedArticle, LikePage, Mine
@@ -71,7 +73,7 @@ def get_mine(account: int | SessionKey | None, visitor_id: str | None, article_i
     `account` is an account's id or, to save loading it, its session. An account that is no more, or not active,
     counts as none, and so does a session that was ended.
     """
-    rows = [] if account is None else db.session.execute(_about_account(account, article_id)).all()
+    rows = [] if account is None else _about_account(account, article_id)
     if rows:
         roles = tuple(sorted(row.role for row in rows if row.role is not None))
         return Mine(rows[0].name, bool(rows[0].liked), roles, bool(rows[0].wrote))
@@ -101,19 +103,25 @@ def _window_start() -> int:
     return random.randint(1, max(1, last - WINDOW + 1))  # noqa: S311 - nothing secret
 
 
-def _about_account(account: int | SessionKey, article_id: int | None) -> Select[*tuple[Any, ...]]:
-    """Select one row for each of the account's roles, or one without a role."""
-    liked: Any = literal(value=False)
-    wrote: Any = literal(value=False)
-    if article_id is not None:
-        liked = exists().where(ArticleLike.article_id == article_id, ArticleLike.user_id == User.id)
-        wrote = exists().where(ArticleAuthor.article_id == article_id, ArticleAuthor.profile_id == Profile.profile_id)
+def _about_account(account: int | SessionKey, article_id: int | None) -> Sequence[Row[Any]]:
+    """Read one row for each of the account's roles, or one without a role."""
+    is_session = isinstance(account, SessionKey)
+    bound = session_bound_to(account) if isinstance(account, SessionKey) else {"account": account}
+    return read(_mine(by_session=is_session), {**bound, "article_id": article_id}).all()
+
+
+@remember
+def _mine(*, by_session: bool) -> Select[*tuple[Any, ...]]:
+    """Select what one account sees; without an article it likes and wrote none, for no id is null."""
     name = func.coalesce(Profile.display_name, User.username, User.email)
+    article_id = bindparam("article_id", type_=BigInteger)
+    liked = exists().where(ArticleLike.article_id == article_id, ArticleLike.user_id == User.id)
+    wrote = exists().where(ArticleAuthor.article_id == article_id, ArticleAuthor.profile_id == Profile.profile_id)
     return (
         select(name.label("name"), liked.label("liked"), wrote.label("wrote"), Role.name.label("role"))
         .select_from(User)
         .outerjoin(Profile, Profile.user_id == User.id)
         .outerjoin(roles_users, roles_users.c.user_id == User.id)
         .outerjoin(Role, Role.id == roles_users.c.role_id)
-        .where(and_(User.id == account, User.active) if isinstance(account, int) else is_of(account))
+        .where(OF_SESSION if by_session else and_(User.id == bindparam("account"), User.active))
     )

@@ -1,12 +1,13 @@
 """Accounts as Flask-Security's commands change them; it is they who commit."""
 
+from functools import cache
 from typing import Any
 
 from flask_security import RoleMixin, SQLAlchemyUserDatastore, UserMixin
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
-from application.data.data_access.sessions import is_of
+from application.data.data_access.sessions import OF_SESSION, session_bound_to
 from application.data.models import Profile, User
 from application.data.operations.account_life import note_account
 from application.data.operations.registration import READER
@@ -32,9 +33,7 @@ class Accounts(SQLAlchemyUserDatastore):
 
     def find_signed_in(self, key: SessionKey) -> tuple[User, str] | None:
         """Return whose session this is, with the roles, and the name that they go by; one statement."""
-        name = func.coalesce(Profile.display_name, User.username, User.email)
-        theirs = select(User, name).outerjoin(Profile, Profile.user_id == User.id).where(is_of(key))
-        row = db.session.execute(theirs.options(joinedload(User.roles))).unique().one_or_none()
+        row = db.session.execute(_signed_in(), session_bound_to(key)).unique().one_or_none()
         return None if row is None else (row[0], row[1])
 
     def add_role_to_user(self, user: UserMixin, role: RoleMixin | str) -> bool:
@@ -63,6 +62,13 @@ class Accounts(SQLAlchemyUserDatastore):
         if done:
             note_account(deed, user.id, by_operator=True, **details)
         return done
+
+
+@cache
+def _signed_in() -> Select[User, str]:
+    name = func.coalesce(Profile.display_name, User.username, User.email)
+    theirs = select(User, name).outerjoin(Profile, Profile.user_id == User.id).where(OF_SESSION)
+    return theirs.options(joinedload(User.roles))
 
 
 def _name(role: RoleMixin | str) -> str:
