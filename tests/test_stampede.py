@@ -80,11 +80,11 @@ def slug(site: RunningSite, request: pytest.FixtureRequest) -> str:
         return make_article(make_user(f"u{abs(hash(request.node.name)) % 10**8}", "author"), title="The old title")[1]
 
 
-def all_got(answers: list[Got]) -> str:
-    """Return the one body that everybody got who did not have to go without Redis."""
+def all_got(answers: list[Got], most: int) -> str:
+    """Return the body that everybody got who did not have to go without Redis; one of as many as may be made."""
     assert {answer.status for answer in answers} == {200}
     together = [answer for answer in answers if answer.outcome != "bypass redis"]
-    assert len({answer.body for answer in together}) == 1, Counter(answer.outcome for answer in answers)
+    assert 1 <= len({answer.body for answer in together}) <= most, Counter(answer.outcome for answer in answers)
     return together[0].body
 
 
@@ -99,7 +99,7 @@ def test_a_page_that_nobody_has_read_yet_is_made_once(
 ) -> None:
     with instrument.counting() as made, instrument.slow(SLOW):
         answers = crowd(site, [f"/articles/{slug}"] * READERS)
-    all_got(answers)
+    all_got(answers, most())
     assert 1 <= made.of() <= most(), made.since()
 
 
@@ -111,8 +111,8 @@ def test_a_page_that_was_just_purged_is_made_once(
         edit(slug, title="The new title")
     with instrument.counting() as made, instrument.slow(SLOW):
         answers = crowd(site, ["/", f"/articles/{slug}"] * (READERS // 2))
-    assert "The new title" in all_got(answers[::2])
-    assert "The new title" in all_got(answers[1::2])
+    assert "The new title" in all_got(answers[::2], most())
+    assert "The new title" in all_got(answers[1::2], most())
     assert 1 <= made.of("articles/home.html") <= most(), made.since()
     assert 1 <= made.of("articles/article.html") <= most(), made.since()
 
@@ -167,7 +167,7 @@ def test_a_computation_that_dies_is_made_once_more(
         os.kill(first, signal.SIGKILL)
         answers = reading.result()
     # Those who were connected to the worker that died have lost their connection, as its page has.
-    all_got([answer for answer in answers if answer is not LOST])
+    all_got([answer for answer in answers if answer is not LOST], most())
     assert 0 < answers.count(LOST) < READERS
     assert 2 <= made.of() <= 1 + most(), made.since()
 
@@ -182,7 +182,7 @@ def test_a_purge_of_everything_does_not_stampede(
     with instrument.counting() as made, instrument.slow(SLOW):
         answers = crowd(site, pages * (READERS // len(pages)))
     for number in range(len(pages)):
-        all_got(answers[number :: len(pages)])
+        all_got(answers[number :: len(pages)], most())
     assert len(pages) <= made.of() <= len(pages) * most(), made.since()
 
 

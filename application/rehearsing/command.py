@@ -12,7 +12,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import click
-from flask import current_app, render_template
+from flask import current_app
 from flask.cli import with_appcontext
 
 from application.config import ROOT, Settings
@@ -31,6 +31,8 @@ OURS = ours_in(
 
 LONGEST_NS = 500_000_000
 MOST_REQUESTS = 20_000
+REPORT = Path(__file__).with_name("report.html.jinja")
+"""A file to be kept and opened anywhere, so it carries its style itself; no page of the site may."""
 
 
 class Found(NamedTuple):
@@ -76,7 +78,8 @@ def profile_command(url: str, *, cpu: bool, function: str | None, memory: bool, 
         with rehearsal(current_app.extensions[BUILD], settings, _path(url, settings)) as site:
             parts = _profile(site, instrument, requests)
         if html is not None:
-            html.write_text(render_template("profiles/report.html", url=url, parts=parts), "utf-8")
+            report = current_app.jinja_env.from_string(REPORT.read_text("utf-8"))
+            html.write_text(report.render(url=url, parts=parts), "utf-8")
             click.echo(f"The full report is in {html}")
     except ProfilerMissingError as error:
         raise click.ClickException(f"{error} is not installed; ./local_setup.sh does it") from error
