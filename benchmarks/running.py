@@ -36,9 +36,19 @@ class Site:
 
 @contextmanager
 def site(
-    folder: Path, articles: int, *, workers: int = 2, body_bytes: int = 3_000, jobs: bool = False, **more: str
+    folder: Path,
+    articles: int,
+    *,
+    workers: int = 2,
+    body_bytes: int = 3_000,
+    jobs: bool = False,
+    served: str = "main:app",
+    **more: str,
 ) -> Iterator[Site]:
-    """Run the site with so many articles; its database is kept in the folder and filled once."""
+    """Run the site with so many articles; its database is kept in the folder and filled once.
+
+    `served` names an application that a benchmark has made of it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     database = folder / f"{articles}-{body_bytes}.sqlite3"
     with redis() as cache_port:
@@ -61,7 +71,7 @@ def site(
             if jobs:
                 worker = ["celery", "--app", "main:celery", "worker", "--pool", "solo", "--loglevel", "WARNING"]
                 processes.enter_context(process(worker, environ, folder / "worker.log"))
-            web = ["gunicorn", "--config", "deploy/gunicorn.conf.py", "main:app"]
+            web = ["gunicorn", "--config", "deploy/gunicorn.conf.py", served]
             processes.enter_context(process(web, environ, folder / "site.log"))
             wait_for(f"http://127.0.0.1:{port}/hello")
             yield Site(f"http://127.0.0.1:{port}", cache_port, environ)
