@@ -14,4 +14,7 @@ if [ ! -x .venv/bin/python ]; then
     exit 1
 fi
 .venv/bin/python -m application.installation check
+# The web's processes keep their figures for Prometheus there too.
+PROMETHEUS_MULTIPROC_DIR=${PROMETHEUS_MULTIPROC_DIR:-$PWD/db_directory/metrics}
+export PROMETHEUS_MULTIPROC_DIR
 exec .venv/bin/python -m celery --quiet --app main:celery worker --loglevel INFO --concurrency 2 --without-gossip --without-mingle "$@"

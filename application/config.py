@@ -97,6 +97,8 @@ class Settings(BaseModel):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
     slow_ms: int = Field(500, ge=0)
+    # Without one there are no figures for Prometheus.
+    metrics_token: str = Field("", pattern=r"^$|^[!-~]{16,}$")
 
     @field_validator("site_timezone")
     @classmethod
@@ -265,6 +267,7 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "SECURITY_PASSWORD_SALT": settings.security_password_salt,
         "TESTING": settings.env == "test",
         "TRUSTED_HOSTS": settings.hosts,
+        "METRICS_TOKEN": settings.metrics_token,
         "MAX_CONTENT_LENGTH": MAX_BODY_BYTES,
         "MAX_FORM_MEMORY_SIZE": MAX_BODY_BYTES,
         "SESSION_COOKIE_HTTPONLY": True,

@@ -10,6 +10,11 @@ import resource  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
+# prometheus_client looks for it when it is imported.
+os.environ.setdefault(
+    "PROMETHEUS_MULTIPROC_DIR", str(Path(__file__).resolve().parent.parent / "db_directory" / "metrics")
+)
+
 from application.config import load_settings  # noqa: E402
 from application.controller.old_assets import keep_assets_of  # noqa: E402
 from application.controller.presentation import load_templates  # noqa: E402
@@ -17,6 +22,7 @@ from application.data.outbox_watch import watch_outbox  # noqa: E402
 from application.extensions import cache  # noqa: E402
 from application.live import worker_started  # noqa: E402
 from application.measuring.logs import formatter  # noqa: E402
+from application.measuring.metrics import process_ended, sweep  # noqa: E402
 from application.utils.collecting import settle  # noqa: E402
 from application.utils.offload import take_short_turns  # noqa: E402
 
@@ -59,12 +65,20 @@ def on_starting(server: Any) -> None:
     """Log as the application does, and allow as many open files as the machine does: each stream is one."""
     for handler in server.log.error_log.handlers:
         handler.setFormatter(formatter(_settings.log_format))
+    if _settings.metrics_token:
+        sweep()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         except (OSError, ValueError):
             server.log.warning("open files stay limited to %d; %d were wished for", soft, hard)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Take a worker that has ended, however, out of what is exported as being so now."""
+    if _settings.metrics_token:
+        process_ended(worker.pid)
 
 
 def post_worker_init(worker: Any) -> None:

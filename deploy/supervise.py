@@ -166,6 +166,8 @@ def main() -> int:
     plan: Plan = json.load(sys.stdin)
     hold_lock(plan["lock"])
     os.environ.update(describe_redis(plan["redis"]))
+    # The web's processes and Celery's keep their figures for Prometheus in one folder.
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(ROOT / "db_directory" / "metrics"))
     options = ForegroundOptions()
     options.realize(["--configuration", CONFIGURATION])
     options.first = True

@@ -22,7 +22,7 @@ from application.caching.keys import call_key, function_name, is_method, shorten
 from application.caching.listener import Listener
 from application.caching.page_cache import PAGE_POLICY, PAGES, PageCache, key_of_page
 from application.caching.policy import Policy, Predicate, Questions, seconds
-from application.caching.reporting import Reporter
+from application.caching.reporting import REPORTER, start_reporter
 from application.caching.signals import invalidated
 from application.caching.stock import through_stock
 from application.caching.store import Kind
@@ -73,24 +73,21 @@ class Cache(Forgetting):
         backend: object = self.cache
         return backend if isinstance(backend, RedisBackend) else None
 
-    def start_worker(self, app: Flask) -> None:
-        """Use the memory of this process, which serves readers, keep it coherent, and report how it does."""
+    def start_worker(self, app: Flask, *, serves: bool = True) -> None:
+        """Report what this process does; if it serves readers, use its memory, and keep that coherent."""
         backend = app.extensions["cache"][self]
         if not isinstance(backend, RedisBackend):
             return
-        if backend.memory.budget > 0:
+        if serves and backend.memory.budget > 0:
             app.extensions[LISTENER] = Listener(backend)
             app.extensions[LISTENER].start()
-        Reporter(backend).start()
+        app.extensions[REPORTER] = start_reporter(app, backend, serves=serves)
 
-    def start_reporting(self, app: Flask) -> Callable[[], None]:
-        """Report what this process counts, though it serves no readers; returns what reports a last time."""
-        backend = app.extensions["cache"][self]
-        if not isinstance(backend, RedisBackend):
-            return lambda: None
-        reporter = Reporter(backend, serves=False)
-        reporter.start()
-        return reporter.stop
+    def stop_worker(self, app: Flask) -> None:
+        """Report a last time, and listen no more."""
+        for name in (REPORTER, LISTENER):
+            if name in app.extensions:
+                app.extensions.pop(name).stop()
 
     def page_cache(self, app: Flask) -> PageCache:
         """Return the WSGI layer that answers whole pages for `app`."""

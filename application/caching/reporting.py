@@ -8,9 +8,11 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from flask import Flask
 
 from application.caching import scripts
 from application.measuring import figures
+from application.measuring.metrics import Metrics, start_metrics
 from application.measuring.windows import Windows
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ FIELDS = 2_000
 AT_ONCE = 1_000
 """Values that are looked at before others get their turn."""
 WORKER = "broadsheet:stats:worker:"
+REPORTER = "broadsheet_reporter"
+"""Where an application keeps what reports for its process: one, since it takes what all of the process measured."""
 
 
 class Worker(msgspec.Struct, frozen=True):
@@ -43,8 +47,9 @@ class Worker(msgspec.Struct, frozen=True):
 class Reporter:
     """Reports for one process until it ends; one that serves no readers has no memory to tell about."""
 
-    def __init__(self, backend: "RedisBackend", *, serves: bool = True) -> None:
+    def __init__(self, backend: "RedisBackend", metrics: Metrics | None = None, *, serves: bool = True) -> None:
         self.backend = backend
+        self.metrics = metrics
         self.serves = serves
         self.windows = Windows(backend.client)
         self._script = backend.client.register_script(scripts.REPORT)
@@ -60,12 +65,25 @@ class Reporter:
         """Report a last time."""
         if not self._ended.is_set():
             self._ended.set()
+            atexit.unregister(self.stop)
             self.tell()
 
     def tell(self) -> None:
         """Tell all that this process knows."""
         self.report()
-        self.windows.tell(figures.process.take(), self.backend.ask)
+        taken = figures.process.take()
+        was_told = self.windows.tell(taken, self.backend.ask)
+        if self.metrics is not None:
+            self._export(self.metrics, taken, was_told=was_told)
+
+    def _export(self, metrics: Metrics, taken: figures.Taken, *, was_told: bool) -> None:
+        metrics.add(taken)
+        if not was_told:
+            metrics.lost.inc(sum(whole.count for whole in taken.wholes.values()))
+        metrics.redis_up.set(self.backend.breaker.is_closed)
+        if self.serves:
+            memory = self.backend.memory
+            metrics.set_memory(memory.used, len(memory), trusting=memory.is_trusted)
 
     def report(self) -> bool:
         """Tell what the cache counted since the last time; what Redis did not take (False) is told later."""
@@ -83,6 +101,9 @@ class Reporter:
         told = self.backend.ask(lambda: self._script(keys=[name], args=arguments)) is not None
         if not told:
             counters.put_back(counted, asked)
+        elif self.metrics is not None:
+            # Not before: what was put back will be taken again.
+            self.metrics.add_outcomes(counted)
         return told
 
     def _run(self) -> None:
@@ -103,3 +124,11 @@ class Reporter:
             applied=memory.applied,
         )
         return f"{WORKER}{worker.host}:{worker.pid}", msgspec.json.encode(worker) if self.serves else b""
+
+
+def start_reporter(app: Flask, backend: "RedisBackend", *, serves: bool = True) -> Reporter:
+    """Begin to report what this process counts, to Prometheus too where the operator has a token for it."""
+    metrics = start_metrics() if app.config.get("METRICS_TOKEN") else None
+    reporter = Reporter(backend, metrics, serves=serves)
+    reporter.start()
+    return reporter

@@ -1,10 +1,11 @@
 """The Celery application and the base of its tasks."""
 
 import logging
+import os
 from typing import Any
 
 from celery import Celery, Task, current_app
-from celery.signals import after_setup_logger, worker_process_init, worker_process_shutdown
+from celery.signals import after_setup_logger, worker_init, worker_process_init, worker_process_shutdown
 from flask import Flask
 from flask.logging import default_handler
 
@@ -16,6 +17,7 @@ from application.jobs import tasks as _tasks  # noqa: F401
 from application.jobs.dispatch import Dispatcher, Publisher
 from application.jobs.schedule import SCHEDULE
 from application.measuring.logs import formatter
+from application.measuring.metrics import process_ended, sweep
 from application.measuring.timing import measuring
 
 logger = logging.getLogger(__name__)
@@ -23,8 +25,6 @@ logger = logging.getLogger(__name__)
 VISIBILITY_TIMEOUT = 120
 """Seconds after which a job whose worker vanished is given to another; longer than any job may take."""
 TIME_LIMIT = 60
-STOP_REPORTING = "broadsheet_stop_reporting"
-"""Where the application of a worker's process keeps what reports a last time."""
 TRANSPORT = "application.jobs.broker:Transport"
 
 
@@ -111,12 +111,20 @@ def _tidy_logs(logger: logging.Logger, **_kwargs: object) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+@worker_init.connect  # type: ignore[untyped-decorator]  # celery ships no types
+def _sweep(**_kwargs: object) -> None:
+    if current_app.flask_app.config["METRICS_TOKEN"]:
+        sweep()
+
+
 @worker_process_init.connect  # type: ignore[untyped-decorator]  # celery ships no types
 def _begin_reporting(**_kwargs: object) -> None:
-    app: Flask = current_app.flask_app
-    app.extensions[STOP_REPORTING] = cache.start_reporting(app)
+    cache.start_worker(current_app.flask_app, serves=False)
 
 
 @worker_process_shutdown.connect  # type: ignore[untyped-decorator]  # celery ships no types
 def _end_reporting(**_kwargs: object) -> None:
-    current_app.flask_app.extensions[STOP_REPORTING]()
+    app: Flask = current_app.flask_app
+    cache.stop_worker(app)
+    if app.config["METRICS_TOKEN"]:
+        process_ended(os.getpid())

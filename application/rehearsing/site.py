@@ -97,9 +97,12 @@ def rehearsal(build: Build, settings: Settings, path: str) -> Iterator[Rehearsal
         app.config["PROPAGATE_EXCEPTIONS"] = True
         read_only(app)
         cache.start_worker(app)
-        site = Rehearsal(app, path)
-        site.check()
-        yield site
+        try:
+            site = Rehearsal(app, path)
+            site.check()
+            yield site
+        finally:
+            cache.stop_worker(app)
         # Jobs end where nobody does them, before their broker ends.
         app.extensions["dispatcher"].flush()
 
@@ -113,6 +116,7 @@ def _own_stores(settings: Settings, address: str, folder: str) -> dict[str, Any]
         "result_url": redis_database(address, 2),
         "live_redis_url": redis_database(address, 0),
         "cache_dir": folder,
+        "metrics_token": "",
         "cache_type": {"RedisSentinelCache": "RedisCache", "MemcachedCache": "SimpleCache"}.get(
             settings.cache_type, settings.cache_type
         ),

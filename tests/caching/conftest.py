@@ -9,7 +9,6 @@ import pytest
 from flask import Flask
 
 from application.caching import Cache
-from application.caching.cache import LISTENER
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -50,8 +49,7 @@ class Site:
 
     def end(self) -> None:
         """Listen no more, and leave no connection open: hundreds of tests run in one process."""
-        if (listener := self.app.extensions.get(LISTENER)) is not None:
-            listener.stop()
+        self.cache.stop_worker(self.app)
         with self.app.app_context():
             if (engine := self.cache.engine) is not None:
                 for client in (engine.client, engine.push_client, engine._invalidate.registered_client):
