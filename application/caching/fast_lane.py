@@ -16,7 +16,9 @@ from application.measuring.figures import Tally
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-LOOKS_REMEMBERED = 20_000
+LOOKS_REMEMBERED = 5_000
+LONGEST_LOOK = 500
+"""Characters: longer ones are answered the long way, so that made-up requests cannot fill the process."""
 _SEEN = f"{COOKIE}="
 Look = tuple[str, str, str, str]
 
@@ -37,13 +39,19 @@ class FastLane:
     def __init__(self, app: "WSGIApplication", memory: Memory) -> None:
         self.app = app
         self.memory = memory
-        self._looks: dict[Look, tuple[Kept, str, Tally]] = {}
+        self._looks: dict[Look, tuple[Kept, str, Tally]] = memory.looks
 
     def note(self, environ: "WSGIEnvironment", kept: Kept, encoding: str, tally: Tally) -> None:
         """Remember which page a request of this look gets, and what counts its route."""
+        look = look_of(environ)
+        if not kept.alive or sum(map(len, look)) > LONGEST_LOOK:
+            return
         if len(self._looks) >= LOOKS_REMEMBERED:
+            for page, _, _ in self._looks.values():
+                page.looks.clear()
             self._looks.clear()
-        self._looks[look_of(environ)] = (kept, encoding, tally)
+        self._looks[look] = (kept, encoding, tally)
+        kept.looks.append(look)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""

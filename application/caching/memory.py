@@ -21,7 +21,20 @@ OVERHEAD = 700
 class Kept:
     """A value in memory. `alive` turns false as soon as it is dropped, so whoever holds it can tell at a glance."""
 
-    __slots__ = ("alive", "born_at", "dies_at", "hits", "key", "size", "soft_at", "tags", "told", "value", "visited")
+    __slots__ = (
+        "alive",
+        "born_at",
+        "dies_at",
+        "hits",
+        "key",
+        "looks",
+        "size",
+        "soft_at",
+        "tags",
+        "told",
+        "value",
+        "visited",
+    )
 
     def __init__(self, key: str, value: Any, tags: frozenset[str], size: int, age: float, soft: float, hard: float):
         now = monotonic()
@@ -36,6 +49,7 @@ class Kept:
         self.told = 0
         self.visited = False
         self.alive = True
+        self.looks: list[Any] = []
 
 
 class Memory:
@@ -50,11 +64,14 @@ class Memory:
         self.breaks = 0
         self.evicted = 0
         self.counters = Counters()
+        self.looks: dict[Any, Any] = {}
+        """What the fast lane knows requests by; it goes with the page that it leads to."""
         self._kept: OrderedDict[str, Kept] = OrderedDict()
         self._by_tag: defaultdict[str, set[str]] = defaultdict(set)
         self._touched: OrderedDict[str, int] = OrderedDict()
         self._floor = 0
         self._early: set[int] = set()
+        self._own: set[int] = set()
         self._lock = threading.RLock()
 
     @property
@@ -113,6 +130,8 @@ class Memory:
             if kept is None:
                 return
             kept.alive = False
+            for look in kept.looks:
+                self.looks.pop(look, None)
             self.counters.settle(kept)
             self.used -= kept.size
             for tag in kept.tags:
@@ -129,6 +148,17 @@ class Memory:
         with self._lock:
             if epoch != self.epoch:
                 return False
+            if own:
+                if sequence > self.applied and sequence not in self._early:
+                    # Its push is still to come.
+                    self._own.add(sequence)
+            elif sequence in self._own:
+                self._own.discard(sequence)
+            elif (
+                sequence <= self.applied and self.is_trusted and any(self._touched.get(tag) != sequence for tag in tags)
+            ):
+                # What was pushed before this process began has arrived by now, and this is news: Redis counts anew.
+                return False
             if sequence <= self.applied or sequence in self._early:
                 return True
             if sequence > self.applied + 1 and not own:
@@ -140,6 +170,9 @@ class Memory:
                 self._early.discard(self.applied)
             return True
 
+    def _has_applied(self, sequence: int, tags: Iterable[str]) -> bool:
+        return all(self._touched.get(tag) == sequence for tag in tags)
+
     def reset(self, epoch: str, sequence: int) -> None:
         """Forget everything, and begin again from this point."""
         with self._lock:
@@ -150,6 +183,8 @@ class Memory:
             self._by_tag.clear()
             self._touched.clear()
             self._early.clear()
+            self._own.clear()
+            self.looks.clear()
             self.used = 0
             self.epoch, self.applied, self._floor = epoch, sequence, sequence
 

@@ -1,6 +1,7 @@
 """Values in Redis: conditional stores, invalidation by tag, and leases; memory stands in front of it."""
 
 import functools
+import logging
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -23,6 +24,7 @@ from application.caching.recording import Moment
 from application.caching.storing import NOTHING, Found, Stored, Storing
 from application.measuring.timing import span
 
+logger = logging.getLogger(__name__)
 T = TypeVar("T")
 Kind = Literal["changed", "withdrawn"]
 
@@ -95,6 +97,8 @@ class RedisStore:
         found = self._found(key, raw)
         if lease and found.lease is Grant.GRANTED:
             self.keeper.hold(lease)
+        if found.moment and found.moment.epoch == applied.epoch and found.moment.sequence < applied.sequence:
+            return Found(self._begin_anew("counts backwards"), lease=found.lease)
         if fresh or not self.memory.is_trusted or found.moment is None or found.moment.epoch != applied.epoch:
             return found
         return replace(found, moment=min(found.moment, applied, key=attrgetter("sequence")))
@@ -188,7 +192,7 @@ class RedisStore:
 
         It is tried whatever the breaker says, and once more: forgetting twice does no harm.
         """
-        told = sorted(set(tags))
+        told, before = sorted(set(tags)), self.memory.moment
         arguments: list[Any] = [secrets.token_hex(8), TAGS_REMEMBERED, kind, self.channel, self.prefix, *told]
         for _ in range(2):
             try:
@@ -196,8 +200,13 @@ class RedisStore:
                     epoch, sequence, cold = self._invalidate(args=arguments)
             except redis.RedisError as error:
                 self._guard.note_failure(error)
+                if isinstance(error, redis.ResponseError) and "WRONGTYPE" in str(error):
+                    self._begin_anew("has lost the order of changes")
             else:
                 moment = Moment(epoch.decode(), int(sequence))
+                if moment.epoch == before.epoch and moment.sequence <= before.sequence:
+                    self._begin_anew("counts backwards")
+                    continue
                 if not self.memory.apply(moment.epoch, moment.sequence, told, own=True):
                     self.memory.distrust()
                 if cold:
@@ -243,7 +252,10 @@ class RedisStore:
         if epoch is None:
             # Emptied under our hands: name a new epoch, so that this computation can be stored.
             return Found(self.read_moment(), lease=lease)
-        moment = Moment(epoch.decode(), int(sequence or 0))
+        try:
+            moment = Moment(epoch.decode(), int(sequence or 0))
+        except ValueError:
+            return Found(self._begin_anew("has no order"), lease=lease)
         if value is None or value == {}:
             return Found(moment, lease=lease)
         # A hash comes as a flat list from a script, as a dictionary from the client.
@@ -252,8 +264,29 @@ class RedisStore:
         entry = self._opened(key, sealed)
         if entry is None or entry.epoch != moment.epoch:
             return Found(moment)
-        named = {name.decode(): body for name, body in bodies.items()} if isinstance(bodies, dict) else {}
+        try:
+            named = {name.decode(): body for name, body in bodies.items()} if isinstance(bodies, dict) else {}
+        except UnicodeDecodeError:
+            self.reject(key)
+            return Found(moment)
         return Found(moment, entry, named, max(0, pttl), lease)
+
+    def _begin_anew(self, reason: str) -> Moment | None:
+        """Forget all order in Redis, so that nothing stored before is believed, here or in any other process.
+
+        A number that goes backwards within one epoch means that changes were forgotten: a snapshot was put in place
+        without a restart, or somebody deleted what they did not know.
+        """
+        logger.warning("Redis %s, so nothing that it keeps is believed", reason)
+        self.memory.distrust()
+
+        def ask() -> Moment:
+            self.client.delete("broadsheet:epoch", "broadsheet:seq", "broadsheet:tags", "broadsheet:floor")
+            moment = read_moment(self.client)
+            self.client.publish(self.channel, '["", 0, []]')
+            return moment
+
+        return self._guard.ask(ask)
 
     def _opened(self, key: str, sealed: bytes) -> Entry | None:
         try:

@@ -14,11 +14,12 @@ from flask import (
     redirect,
     render_template,
     request,
+    session,
     url_for,
 )
 from flask.typing import ResponseReturnValue
 from flask_login import COOKIE_NAME, current_user, login_required, logout_user
-from flask_security.utils import login_user
+from flask_security.utils import get_request_attr, login_user
 
 from application.config import Settings
 from application.controller.account_forms import PasswordForm
@@ -93,10 +94,20 @@ def end_sessions() -> ResponseReturnValue:
         account_life.end_sessions(current_user.id)
     except NotFound:
         _answer_gone()
-    remembered = current_app.config.get("REMEMBER_COOKIE_NAME", COOKIE_NAME) in request.cookies
-    login_user(current_user._get_current_object(), remember=remembered)
+    if get_request_attr("fs_authn_via") == "session":
+        _sign_in_again()
     flash(ENDED)
     return redirect(url_for("account.show"), 303)
+
+
+def _sign_in_again() -> None:
+    """Begin a session in place of the one that has just ended with all others; it proves no more than that one did."""
+    gave_password_at = session.get("fs_paa")
+    remembered = current_app.config.get("REMEMBER_COOKIE_NAME", COOKIE_NAME) in request.cookies
+    login_user(current_user._get_current_object(), remember=remembered)
+    session.pop("fs_paa", None)
+    if gave_password_at is not None:
+        session["fs_paa"] = gave_password_at
 
 
 @blueprint.get("/account/delete")

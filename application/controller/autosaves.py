@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from application.controller import editor
+from application.controller.attempts import client_address
 from application.controller.errors import answer, problem
 from application.controller.forms import FORM_KEY, site_zone
 from application.controller.permissions import NOT_A_WRITER, WRITERS, has_any_role
@@ -27,8 +28,13 @@ LONGEST_FIELD = 10_000
 FIELDS = frozenset({*editor.WORDS, "version"})
 
 
+def _writer() -> str:
+    """Name whose words are counted; who is signed out is told so, whatever other strangers do."""
+    return str(current_user.get_id()) if current_user.is_authenticated else client_address()
+
+
 @blueprint.route("/autosave/<form_key>", methods=["PUT", "POST"])
-@limiter.limit(LIMIT, key_func=lambda: str(current_user.get_id()), error_message=TOO_OFTEN)
+@limiter.limit(LIMIT, key_func=_writer, error_message=TOO_OFTEN)
 def keep(form_key: str) -> ResponseReturnValue:
     """Keep what stands in an open form: `{"article_id": id, "article": slug, "fields": {name: text}}`.
 

@@ -171,6 +171,24 @@ def test_sessions_end_everywhere_else(app: Flask) -> None:
     assert is_signed_in(here)
 
 
+@pytest.mark.parametrize("proof", ["token", "remembered"])
+def test_ending_the_sessions_proves_no_password(app: Flask, proof: str) -> None:
+    make_user("edith", "editor")
+    visitor = app.test_client()
+    headers = {}
+    if proof == "token":
+        headers = {"Authentication-Token": token_of(app.test_client(), "edith")}
+    else:
+        sign_in(visitor, "edith", remember="y")
+        visitor.delete_cookie("session")
+    answer = visitor.post("/account/end_sessions", headers=headers)
+    assert answer.status_code == 303
+    assert is_signed_in(visitor) is (proof == "remembered")
+    asked = visitor.get("/account/second_factor")
+    assert asked.status_code == 302
+    assert "/verify" in asked.location or "/login" in asked.location
+
+
 def test_another_password_ends_the_sessions_too(app: Flask) -> None:
     make_user("grace", "reader")
     here, there = app.test_client(), app.test_client()
