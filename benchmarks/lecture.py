@@ -27,7 +27,6 @@ from flask import Flask
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from application import create_app
-from application.caching.cache import LISTENER
 from application.caching.page_cache import PAGE_POLICY
 from application.config import ROOT, load_settings
 from application.data.data_access import get_all_articles, get_articles_by_username
@@ -201,8 +200,7 @@ def application(environ: Any) -> Iterator[Flask]:
     try:
         yield app
     finally:
-        if LISTENER in app.extensions:
-            app.extensions[LISTENER].stop()
+        cache.stop_worker(app)
 
 
 def functions(app: Flask) -> dict[str, Side]:
