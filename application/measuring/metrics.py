@@ -111,6 +111,8 @@ def start_metrics() -> Metrics | None:
     if path is None or ValueClass is MutexValue:
         return None
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # The one that this process stands in for may have been killed: gunicorn would have noticed, Celery says nothing.
+    sweep("gauge_live*.db")
     return Metrics()
 
 
@@ -130,10 +132,10 @@ def process_ended(pid: int) -> None:
         mark_process_dead(pid, str(path))  # type: ignore[no-untyped-call]
 
 
-def sweep() -> None:
+def sweep(files: str = "*.db") -> None:
     """Delete the files of processes that are no more; those of processes that run are in use."""
     path = folder()
-    for file in path.glob("*.db") if path is not None else ():
+    for file in path.glob(files) if path is not None else ():
         found = _FILE.fullmatch(file.name)
         if found and not _runs(int(found[1])):
             file.unlink(missing_ok=True)

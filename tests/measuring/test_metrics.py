@@ -164,6 +164,16 @@ def test_only_what_belongs_to_nobody_is_swept(tmp_path: Path, monkeypatch: pytes
     assert {file.name for file in tmp_path.iterdir()} == {f"counter_{os.getpid()}.db", "notes.db"}
 
 
+def test_of_processes_that_were_killed_only_gauges_are_swept_while_others_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    for name in ("gauge_livemin_99999999.db", "counter_99999999.db"):
+        (tmp_path / name).write_bytes(b"")
+    sweep("gauge_live*.db")
+    assert {file.name for file in tmp_path.iterdir()} == {"counter_99999999.db"}
+
+
 def test_a_process_that_ended_leaves_what_it_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     for name in ("gauge_livesum_7.db", "counter_7.db", "gauge_livesum_8.db"):
