@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from flask import g, make_response
 from flask.typing import ResponseReturnValue
@@ -55,9 +55,11 @@ def refusal(error: RateLimitExceeded) -> str:
 
 
 def seconds_to_wait() -> int:
-    """Return in how many seconds one more request fits into the limit that was reached."""
-    reached = limiter.current_limit
-    return 1 if reached is None else max(1, math.ceil(reached.reset_at - time.time()))
+    """Return in how many seconds one more request fits into the limit that was reached; the same in a whole answer."""
+    if "seconds_to_wait" not in g:
+        reached = limiter.current_limit
+        g.seconds_to_wait = 1 if reached is None else max(1, math.ceil(reached.reset_at - time.time()))
+    return cast("int", g.seconds_to_wait)
 
 
 def in_words(seconds: int) -> str:

@@ -105,6 +105,7 @@ LEADS_ON = {
     "/login/method": "/login/method",
     "/login/rescue": "/login/rescue",
 }
+METRICS_TOKEN = "0123456789abcdef"
 FOR_PROGRAMS = {
     "/account/data": "/account/data",
     "/api/article_likes": "/api/article_likes",
@@ -113,6 +114,7 @@ FOR_PROGRAMS = {
     "/favicon.ico": "/favicon.ico",
     "/hello": "/hello",
     "/me": "/me",
+    "/metrics": "/metrics",
     "/robots.txt": "/robots.txt",
     "/static/<path:filename>": "/static/site.css",
     "/stream": "/stream",
@@ -224,6 +226,7 @@ def house(migrated: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
         "SECRET_KEY": "of a site that is walked through",
         "MAIL_SERVER": "127.0.0.1",
         "MAIL_PORT": "9",
+        "METRICS_TOKEN": METRICS_TOKEN,
     }
     more["MAIL_SENDER"] = "site@example.com"
     with (
@@ -276,7 +279,7 @@ def test_what_is_no_page_shows_none(tour: Tour) -> None:
         assert request.get(address, max_redirects=0).status in {302, 303}, address
     for address in FOR_PROGRAMS.values():
         # A stream goes on for ever; its head says the same.
-        answer = request.fetch(address, method="HEAD")
+        answer = request.fetch(address, method="HEAD", headers={"Authorization": f"Bearer {METRICS_TOKEN}"})
         assert answer.ok, address
         assert not answer.headers["content-type"].startswith("text/html"), address
 
