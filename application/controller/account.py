@@ -32,7 +32,7 @@ from application.data.data_access.accounts import get_data_of, get_likes_of
 from application.data.errors import Invalid, NotFound
 from application.data.operations import account_life
 from application.utils.ids import parse_id
-from application.utils.offload import run_in_thread
+from application.utils.offload import run_in_turn
 
 blueprint = Blueprint("account", __name__)
 
@@ -81,7 +81,7 @@ def data() -> Response:
     now = datetime.now(UTC)
     document = {"site": settings.site_url, "made_at": now.isoformat(timespec="seconds"), **(found or {})}
     # All that an author ever wrote can take a while to spell.
-    response = Response(run_in_thread(_spell, document), content_type="application/json")
+    response = Response(run_in_turn(current_user.id, _spell, document), content_type="application/json")
     response.headers["Content-Disposition"] = f'attachment; filename="account-{now:%Y-%m-%d}.json"'
     return response
 

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from flask_login import current_user
+
 from application.controller.forms import fold_names, split_names, with_line_feeds
 from application.utils.differences import Block, Piece, compare_texts, compare_words, count_changes, trim, trim_pieces
-from application.utils.offload import run_in_thread
+from application.utils.offload import run_in_turn
 from application.utils.text import clean_line, slugify
 
 LABELS = {
@@ -44,7 +46,7 @@ def is_same(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
 
 def compare(before: Mapping[str, str], after: Mapping[str, str]) -> Difference:
     """Tell how one text of an article became another; slow, so it runs beside the event loop."""
-    return run_in_thread(_compare, before, after)
+    return run_in_turn(current_user.id, _compare, before, after)
 
 
 def _compare(before: Mapping[str, str], after: Mapping[str, str]) -> Difference:

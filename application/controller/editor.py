@@ -15,9 +15,10 @@ from application.controller.forms import ArticleForm, EditForm, site_zone
 from application.controller.permissions import WRITERS, ask_may_edit, has_any_role, may_edit
 from application.controller.refusals import Refusal
 from application.data import data_access
+from application.data.errors import Invalid
 from application.data.records import AutosaveRecord, Editing, Standing, Written
 from application.utils import markdown
-from application.utils.offload import run_in_thread
+from application.utils.offload import run_in_turn
 
 WORDS = ("title", "standfirst", "content", "tags", "authors", "slug", "canonical_url", "language", "direction")
 """What a writer types, by field; the rest of a form is about the saving."""
@@ -27,7 +28,7 @@ MOST_OFFERED = 5
 FIELDS_OF = {"at": "date"}
 """Beside which field a problem is shown that is called otherwise where it is found."""
 
-BUSY = "The database is busy, so nothing was stored; your words are all still here. Please press the button again."
+BUSY = "The site is busy, so nothing was stored; your words are all still here. Please press the button again."
 
 
 def find(slug: str, *, binned: bool = False) -> Editing:
@@ -157,13 +158,14 @@ def show(
     is_held: bool = False,
     status: int = 200,
 ) -> tuple[str, int]:
-    """Render the form, with whatever there is to say about it."""
+    """Render the form, with whatever there is to say about it. Raises `Invalid` for a text that cannot be laid out."""
+    preview = render_for(current_user.id, form.content.data or "") if with_preview else None
     return render_template(
         "writing/form.html",
         form=form,
         editing=editing,
         slug=editing.slug if editing else slug,
-        preview=run_in_thread(markdown.render, form.content.data or "") if with_preview else None,
+        preview=preview,
         theirs=words_of(editing.written, editing.slug) if editing and conflict else None,
         difference=difference,
         conflict=conflict,
@@ -173,6 +175,14 @@ def show(
         offers=offers(editing, form) if request.method == "GET" else (),
         zone=site_zone().key,
     ), status
+
+
+def render_for(user_id: int, content: str) -> str:
+    """Return a text as readers would see it. Raises `Invalid`, `TooBusyError`."""
+    try:
+        return run_in_turn(user_id, markdown.render, content)
+    except markdown.TooSlowError as error:
+        raise Invalid({"content": str(error)}) from None
 
 
 def offers(editing: Editing | None, form: ArticleForm) -> Sequence[AutosaveRecord]:

@@ -25,7 +25,7 @@ from application.data.models import (
 from application.data.operations.article_fields import FARTHEST, LONGEST_CONTENT, MOST_AUTHORS, MOST_TAGS
 from application.data.operations.people import LONGEST_BIOGRAPHY
 from application.data.records import Written
-from application.utils.text import straighten
+from application.utils.text import is_visible, straighten
 
 DIRECTIONS = [
     SelectChoice("auto", "Automatic"),
@@ -63,6 +63,9 @@ def _check(field: Field, *, line: bool) -> None:
     typed = field.data or ""
     if _CONTROLS.search(typed):
         raise ValidationError("This contains a control character; please take it out.")
+    if typed.strip() and not is_visible(typed):
+        field.data = ""
+        raise ValidationError("Nothing of this can be seen; please write something.")
     straight = straighten(typed, line=line)
     if straight != typed:
         # Nobody can take out what nobody sees, and nothing is changed behind anybody's back.

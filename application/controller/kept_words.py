@@ -28,12 +28,14 @@ def stored_or_taken_up(editing: Editing) -> ArticleForm:
     return editor.filled(editing) if kept is None else editor.taken_up(kept, editing)
 
 
-def put_aside(editing: Editing, form: EditForm) -> None:
-    """Keep what was typed, if it is not what is stored. Raises `DatabaseBusy`."""
+def put_aside(editing: Editing, form: EditForm) -> bool:
+    """Keep what was typed, if it is not what is stored, and tell whether it is not. Raises `DatabaseBusy`."""
     words = editor.words_in(form)
-    if key_of(form) and not is_same(words, editor.fields_of(editing)):
-        fields = {**words, "version": form.version.data or ""}
-        autosaves.keep(current_user.id, form.form_key.data, editing.article_id, fields)
+    if not key_of(form) or is_same(words, editor.fields_of(editing)):
+        return False
+    fields = {**words, "version": form.version.data or ""}
+    autosaves.keep(current_user.id, form.form_key.data, editing.article_id, fields)
+    return True
 
 
 def forget(form: ArticleForm, by: Actor) -> None:

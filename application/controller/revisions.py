@@ -2,6 +2,7 @@
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
 from application.controller import editor
 from application.controller.differences import compare
@@ -11,9 +12,7 @@ from application.data import data_access
 from application.data.errors import EditConflict, Invalid, NotFound
 from application.data.operations import articles
 from application.data.records import Revision, Saved, Standing
-from application.utils import markdown
 from application.utils.ids import parse_id
-from application.utils.offload import run_in_thread
 
 blueprint = Blueprint("revisions", __name__)
 
@@ -35,7 +34,10 @@ def revision(slug: str, number: int) -> ResponseReturnValue:
     """Show one save as readers would see it."""
     standing = editor.find_standing(slug)
     found = _find(standing, number)
-    html = run_in_thread(markdown.render, found.written.content)
+    try:
+        html = editor.render_for(current_user.id, found.written.content)
+    except Invalid as error:
+        abort(422, error.problems["content"])
     return render_template("writing/revision.html", article=standing, revision=found, html=html)
 
 

@@ -45,6 +45,7 @@ from application.data.operations import articles
 from application.data.operations import bin as the_bin
 from application.data.records import Editing, Saved
 from application.utils.ids import parse_id
+from application.utils.offload import TooBusyError
 
 P = ParamSpec("P")
 blueprint = Blueprint("writing", __name__)
@@ -86,7 +87,7 @@ def create() -> ResponseReturnValue:
         return _show_first(error.article_id)
     except Invalid as error:
         return editor.show(editor.mark(form, error.problems), status=422)
-    except DatabaseBusy as error:
+    except (DatabaseBusy, TooBusyError) as error:
         return _busy(form, None, error)
     except NotFound:
         # The account was deleted in this moment.
@@ -121,7 +122,7 @@ def _store_at_once(form: EditForm, slug: str, deed: str) -> ResponseReturnValue 
         saved = articles.save_article(
             article_id, version, form.written(), by, _then(form, deed), ask=rule_of(form.author_names())
         )
-    except DatabaseBusy as error:
+    except (DatabaseBusy, TooBusyError) as error:
         # Not tried again: the writer has waited long enough.
         editing = editor.find_sent(article_id, slug)
         refusal = refusals.find(editing, binned=False)
@@ -144,7 +145,7 @@ def _edit(form: EditForm, slug: str, deed: str) -> ResponseReturnValue:
         return editor.show(editor.mark(form, error.problems), editing, status=422)
     except EditConflict:
         return _show_both(form, editing.article_id, conflicts.of_deed(deed))
-    except DatabaseBusy as error:
+    except (DatabaseBusy, TooBusyError) as error:
         return _busy(form, editing, error)
 
 
@@ -233,8 +234,7 @@ def _handle(editing: Editing, form: EditForm, deed: str) -> ResponseReturnValue:
     if version is None and deed in HIDING | {DISCARD}:
         form.form_errors.append(NO_VERSION)
         return editor.show(form, editing, status=422)
-    if deed in HIDING | {TAKE_BACK}:
-        kept_words.put_aside(editing, form)
+    is_kept = deed in HIDING | {DISCARD, TAKE_BACK} and kept_words.put_aside(editing, form)
     if deed == UNPUBLISH:
         articles.unpublish_article(slug, by, version)
         flash("Readers do not see it any more. Your text is all here.")
@@ -243,7 +243,8 @@ def _handle(editing: Editing, form: EditForm, deed: str) -> ResponseReturnValue:
         flash("Nothing is published by itself any more. Your text is all here.")
     elif deed == DISCARD:
         articles.discard_working_copy(slug, version or 0, by)
-        kept_words.forget(form, by)
+        if not is_kept:
+            kept_words.forget(form, by)
         flash("The newer draft is gone from here; it stays among the revisions.")
     elif deed == BIN:
         the_bin.bin_article(slug, by, version)
@@ -288,7 +289,7 @@ def _show_both(form: EditForm, article_id: int, conflict: Conflict) -> ResponseR
     return editor.show(form, theirs, difference=difference, conflict=conflict, status=409)
 
 
-def _busy(form: ArticleForm, editing: Editing | None, error: DatabaseBusy) -> ResponseReturnValue:
+def _busy(form: ArticleForm, editing: Editing | None, error: DatabaseBusy | TooBusyError) -> ResponseReturnValue:
     form.form_errors.append(editor.BUSY)
     page, _ = editor.show(form, editing)
     return page, 503, {"Retry-After": str(error.retry_after)}

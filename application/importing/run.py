@@ -12,7 +12,7 @@ from application.data.operations.imports import ImportedArticle, Outcome, store_
 from application.importing.blog import Blog
 from application.importing.posts import STANDFIRST_LIMIT, ParsedPost, Post
 from application.importing.problems import ImportProblem
-from application.utils.markdown import RENDERER, first_paragraph, plain_text, render
+from application.utils.markdown import RENDERER, TooSlowError, first_paragraph, plain_text, render
 from application.utils.text import reading_minutes, shorten, slugify
 
 
@@ -94,7 +94,10 @@ def fingerprint_of(post: ParsedPost) -> str:
 def _rendered(
     source_name: str, post: ParsedPost, fingerprint: str, guessed_by: Mapping[str, frozenset[str]]
 ) -> ImportedArticle:
-    html = render(post.content)
+    try:
+        html = render(post.content)
+    except TooSlowError as error:
+        raise ImportProblem(str(error)) from None
     if not plain_text(html) and "<img" not in html:
         raise ImportProblem("nothing of its text can be shown")
     return ImportedArticle(

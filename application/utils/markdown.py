@@ -1,6 +1,7 @@
 """Markdown to safe HTML. Pure, and safe to call from several threads at once."""
 
 import re
+import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -9,6 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_core import StateCore, linkify, normalize
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from mdit_py_plugins.deflist import deflist_plugin
@@ -19,13 +21,19 @@ from application.utils.raw_html import SILENT, RawHtml
 from application.utils.sanitising import TAGS, plain_text, sanitise
 from application.utils.text import clean_body, clean_line, slugify
 
-__all__ = ["RENDERER", "first_paragraph", "inline_text", "plain_text", "render"]
+__all__ = ["RENDERER", "TooSlowError", "first_paragraph", "inline_text", "plain_text", "render"]
 
 RENDERER = 2
 """Counts changes of what is rendered from the same Markdown; stored articles name it in their hash."""
 
 MAX_NESTING = 40
 """Levels of quotes and lists; deeper ones are text. Far above what people write, far below Python's stack."""
+
+LONGEST_SECONDS = 5.0
+"""Of a processor, for one text. A megabyte of prose takes half of one, open brackets twenty, tables minutes."""
+
+STEPS_A_LOOK = 64
+"""Steps of the parser between two looks at the clock."""
 
 SHORTEST_PARAGRAPH = 40
 """Characters below which a first paragraph is a greeting or a date."""
@@ -46,11 +54,23 @@ _PLAIN = frozenset({"text", "code_inline", "text_special"})
 _idle: deque[MarkdownIt] = deque(maxlen=8)
 
 
+class TooSlowError(ValueError):
+    """The text is made in a way that takes the parser too long; its words are for the writer."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This takes too long to lay out: are there brackets that nobody closes, or very many cells of tables?"
+        )
+
+
 def render(markdown: str) -> str:
-    """Return Markdown (CommonMark, tables, footnotes, definition and task lists, raw HTML) as safe HTML."""
+    """Return Markdown (CommonMark, tables, footnotes, definition and task lists, raw HTML) as safe HTML.
+
+    Raises `TooSlowError` for a text that takes a processor more than `LONGEST_SECONDS`.
+    """
     parser = _take()
     with collection_paused():
-        html = str(parser.render(clean_body(markdown), {"raw": RawHtml()}))
+        html = str(parser.render(clean_body(markdown), {"raw": RawHtml(), "clock": _Clock()}))
     _idle.append(parser)
     return sanitise(html)
 
@@ -84,6 +104,23 @@ def blocks(markdown: str) -> list[tuple[str, int, int]]:
     return [(_KINDS[t.type], t.map[0], t.map[1]) for t in state.tokens if t.type in _KINDS and t.map]
 
 
+class _Clock:
+    """Ends what takes this thread too long; what other threads take meanwhile does not count."""
+
+    def __init__(self) -> None:
+        self._end = time.thread_time() + LONGEST_SECONDS
+        self._steps = 0
+
+    def step(self) -> None:
+        self._steps += 1
+        if self._steps % STEPS_A_LOOK == 0:
+            self.look()
+
+    def look(self) -> None:
+        if time.thread_time() > self._end:
+            raise TooSlowError
+
+
 def _take() -> MarkdownIt:
     try:
         return _idle.pop()
@@ -104,6 +141,8 @@ def _build() -> MarkdownIt:
     # The sanitiser judges addresses; refused here, a link would stand there as source text.
     parser.validateLink = lambda url: True  # type: ignore[method-assign]  # noqa: ARG005 - the name is markdown-it's
     parser.block.ruler.before("table", "too_deep", _too_deep)
+    parser.block.ruler.before("table", "clock", _step_of_blocks)
+    parser.inline.ruler.before("text", "clock", _step_of_text)
     parser.inline.ruler.disable("linkify")
     parser.core.ruler.at("linkify", _linkify)
     parser.core.ruler.push("finish", _finish_tokens)
@@ -127,7 +166,22 @@ def _too_deep(state: StateBlock, first: int, last: int, silent: bool) -> bool:
     return True
 
 
+def _step_of_blocks(state: StateBlock, _first: int, _last: int, _silent: bool) -> bool:
+    # A table of many cells is one step.
+    if isinstance(clock := state.env.get("clock"), _Clock):
+        clock.look()
+    return False
+
+
+def _step_of_text(state: StateInline, _silent: bool) -> bool:
+    if isinstance(clock := state.env.get("clock"), _Clock):
+        clock.step()
+    return False
+
+
 def _finish_tokens(state: StateCore) -> None:
+    if isinstance(clock := state.env.get("clock"), _Clock):
+        clock.look()
     used: Counter[str] = Counter()
     for position, token in enumerate(state.tokens):
         match token.type:

@@ -5,7 +5,9 @@ import os
 import sys
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
+from weakref import WeakValueDictionary
 
+from gevent.lock import BoundedSemaphore
 from gevent.monkey import is_module_patched
 from gevent.threadpool import ThreadPool
 
@@ -80,6 +82,28 @@ class Threads:
 # More threads than processors would only take turns away from the loop.
 _TEXTS = Threads(os.cpu_count() or 1, waiting=200)
 run_in_thread = _TEXTS.run
+
+PATIENCE = 20.0
+"""Seconds that somebody waits for their own work before."""
+
+_turns: WeakValueDictionary[object, BoundedSemaphore] = WeakValueDictionary()
+
+
+def run_in_turn(who: object, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run a function in a thread as `run_in_thread` does, but one at a time of each person: the others' go on.
+
+    Raises `TooBusyError` for one whose own work before does not end.
+    """
+    if not is_module_patched("threading"):
+        return function(*args, **kwargs)
+    turn = _turns.get(who) or _turns.setdefault(who, BoundedSemaphore())
+    if not turn.acquire(timeout=PATIENCE):
+        raise TooBusyError
+    try:
+        return run_in_thread(function, *args, **kwargs)
+    finally:
+        turn.release()
+
 
 passwords = Threads(max(1, (os.cpu_count() or 1) // 2), waiting=40)
 """bcrypt takes a quarter of a second by design: forty in line are ten seconds, and strangers can ask for them."""

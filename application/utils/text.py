@@ -15,6 +15,10 @@ _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _OVERRIDES = re.compile("[\u202d\u202e]")
 # In one line beside other text every embedding or isolate could swallow its neighbours.
 _BIDI_SPANS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# Letters and signs by their category, and nothing to the eye: fillers of Hangul, the empty pattern of Braille
+# (Unicode 15, section 23.7, "default ignorable").
+_BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
+_BLANK = re.compile(f"[{_BLANKS}]")
 _SPACES = re.compile(r"\s+")
 _NOT_IN_SLUGS = re.compile(r"[\W_]+")
 # "C++", "C#" and "C" are three things, as are "C++20" and "C20"; "rock+roll" and "#1" are words and numbers.
@@ -29,6 +33,12 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
+def is_visible(text: str) -> bool:
+    """Tell whether there is anything to see in a text: a letter, a number, a sign of any script."""
+    # The first letter of nearly every text settles it.
+    return any(unicodedata.category(sign)[0] in "LNPS" and sign not in _BLANKS for sign in text)
+
+
 def straighten(text: str, *, line: bool) -> str:
     """Return text without the invisible signs that turn letters round: in one line more do harm than in prose."""
     return (_BIDI_SPANS if line else _OVERRIDES).sub("", text)
@@ -37,10 +47,11 @@ def straighten(text: str, *, line: bool) -> str:
 def clean_body(text: str) -> str:
     """Return text of many lines in NFC, with line feeds between them, without control characters or overrides.
 
-    Other marks of direction stay: Arabic and Hebrew prose needs them, and a paragraph ends what they open.
+    Other marks of direction stay: Arabic and Hebrew prose needs them, and a paragraph ends what they open. Text in
+    which there is nothing to see is none.
     """
     text = _CONTROLS.sub("", _LINE_ENDS.sub("\n", text))
-    return unicodedata.normalize("NFC", straighten(text, line=False))
+    return unicodedata.normalize("NFC", straighten(text, line=False)) if is_visible(text) else ""
 
 
 def clean_line(text: str) -> str:
@@ -55,7 +66,7 @@ def slugify(text: str, limit: int = 100) -> str:
     ends a word is named: "c-plus-plus".
     """
     named = _MARKS_OF_NAMES.sub(lambda marks: "".join(_NAMES_OF_MARKS[mark] for mark in marks[0]) + "-", fold(text))
-    slug = _NOT_IN_SLUGS.sub("-", named).strip("-")
+    slug = _NOT_IN_SLUGS.sub("-", _BLANK.sub("", named)).strip("-")
     if len(slug) <= limit:
         return slug
     cut = slug[: limit + 1].rpartition("-")[0]

@@ -18,6 +18,7 @@ from application.data.operations import articles
 from application.data.operations.schedule import publish_due
 from application.data.types import utc_now
 from application.extensions import db
+from application.utils import markdown
 from tests.controller.markup import Markup
 from tests.controller.people import make_article, make_user, sign_in
 
@@ -27,6 +28,7 @@ DRAFT = {
     "content": "Some *text*.",
     "tags": "One, two ,one",
 }
+SLOW = "[" * 20_000
 FORM = {**DRAFT, "do": "publish"}
 
 
@@ -328,6 +330,46 @@ def test_a_newer_draft_can_be_discarded(author: FlaskClient) -> None:
     page = author.get(edit).text
     assert "Newer words." not in page
     assert "Some *text*." in page
+
+
+def test_what_was_typed_beside_a_discarded_draft_is_offered(author: FlaskClient) -> None:
+    author.post("/create_article", data=FORM)
+    edit = "/articles/a-new-thing/edit"
+    author.post(edit, data=edit_form(author, "a-new-thing", do="save", content="Newer words."))
+    form = edit_form(author, "a-new-thing", do="discard", content="Newer words, never saved.")
+    author.post(edit, data={**form, "form_key": "abc123"})
+    page = author.get(edit).text
+    assert "?kept=abc123" in page
+    assert "Newer words, never saved." in author.get(f"{edit}?kept=abc123").text
+
+
+@pytest.mark.parametrize("deed", ["preview", "save", "publish"])
+def test_a_text_that_takes_too_long_to_lay_out_comes_back_whole(
+    author: FlaskClient, monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    monkeypatch.setattr(markdown, "LONGEST_SECONDS", 0.01)
+    answer = author.post("/create_article", data={**FORM, "content": SLOW, "do": deed})
+    assert answer.status_code == 422
+    assert "takes too long to lay out" in answer.text
+    assert SLOW in answer.text
+
+
+def test_a_revision_that_takes_too_long_to_lay_out_says_so(
+    author: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    author.post("/create_article", data={**DRAFT, "content": SLOW})
+    monkeypatch.setattr(markdown, "LONGEST_SECONDS", 0.01)
+    answer = author.get("/articles/a-new-thing/revisions/1")
+    assert answer.status_code == 422
+    assert "takes too long to lay out" in answer.text
+
+
+@pytest.mark.parametrize("field", ["title", "standfirst", "content"])
+@pytest.mark.parametrize("nothing", ["\u200b", "\u3164\u3164", "\u2800"])
+def test_what_nobody_can_see_is_no_text(author: FlaskClient, field: str, nothing: str) -> None:
+    answer = author.post("/create_article", data={**FORM, field: nothing})
+    assert answer.status_code == 422
+    assert "Nothing of this can be seen" in answer.text
 
 
 def test_a_text_sent_as_it_was_is_no_revision(author: FlaskClient) -> None:

@@ -1,12 +1,14 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from application.utils.markdown import first_paragraph, inline_text, plain_text, render
+from application.utils import markdown
+from application.utils.markdown import TooSlowError, first_paragraph, inline_text, plain_text, render
 from application.utils.sanitising import ATTRIBUTES, TAGS
 
 
@@ -182,10 +184,24 @@ DEEP = {
 }
 
 
+WIDE_TABLE = "|a" * 300 + "\n" + "|-" * 300 + "\n" + "a\n" * 200 + "\n"
+
+
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("source", DEEP.values(), ids=DEEP)
 def test_input_made_to_hurt_is_rendered_within_bounds(source: str) -> None:
-    assert len(render(source)) < 12_000_000
+    # What takes too long is refused.
+    with suppress(TooSlowError):
+        assert len(render(source)) < 12_000_000
+
+
+@pytest.mark.parametrize("source", ["[" * 50_000, "- a\n" * 50_000, WIDE_TABLE * 3, f"{WIDE_TABLE}\n[a]"])
+def test_what_takes_too_long_is_refused(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(markdown, "LONGEST_SECONDS", 0.01)
+    with pytest.raises(TooSlowError):
+        render(source)
+    monkeypatch.undo()
+    assert "short" in render("A short text.")
 
 
 MARKS = st.text(alphabet="<>[](){}!*_`~#|:-=+ \n\t\"'/\\&;^$1axbé\u202e\x00", max_size=200)

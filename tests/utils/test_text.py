@@ -31,6 +31,8 @@ def test_a_folded_name_is_one_spelling_whatever_its_case_and_composition() -> No
         ("…!?", ""),
         ("C++", "c-plus-plus"),
         ("C#", "c-sharp"),
+        ("\u3164", ""),
+        ("a\u2800b", "ab"),
         ("C", "c"),
         ("What is new in C++20 & F#?", "what-is-new-in-c-plus-plus-20-f-sharp"),
         ("Rock+roll: #1 in the + list, C.", "rock-roll-1-in-the-list-c"),
@@ -68,6 +70,16 @@ def test_an_address_has_one_spelling(address: str, folded: str) -> None:
 
 def test_controls_and_overrides_are_taken_out_of_bodies_and_other_marks_of_direction_kept() -> None:
     assert clean_body("a\x00\x08b\r\nc\u202ed\u2067e\tf") == "ab\ncd\u2067e\tf"
+
+
+@pytest.mark.parametrize("text", ["", " ", "\u200b\u200d", "\u3164", "\u2800 \u115f\n", "\u2066\u2069", "\ufe0f"])
+def test_text_in_which_there_is_nothing_to_see_is_none(text: str) -> None:
+    assert (clean_line(text), clean_body(text)) == ("", "")
+
+
+@pytest.mark.parametrize("text", ["!", "a\u200bb", "ㅎ\u3164", "👩\u200d🔬", "١", "§"])
+def test_text_keeps_the_joiners_and_fillers_between_what_is_seen(text: str) -> None:
+    assert clean_line(text) == text
 
 
 def test_a_line_holds_nothing_that_turns_its_neighbours_round() -> None:

@@ -70,8 +70,12 @@ def prepare(written: Written) -> Fields:
         direction=check.direction(written.direction),
     )
     check.raise_if_any()
+    try:
+        html = markdown.render(content)
+    except markdown.TooSlowError as error:
+        raise Invalid({"content": str(error)}) from None
     values = {name: getattr(fields, name) for name in Fields.__slots__}
-    return Fields(**{**values, "html": markdown.render(content), "reading_minutes": reading_minutes(content)})
+    return Fields(**{**values, "html": html, "reading_minutes": reading_minutes(content)})
 
 
 def check_time(at: datetime, now: datetime) -> None:

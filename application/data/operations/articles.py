@@ -28,7 +28,7 @@ from application.data.operations.transaction import TRIES, decided_by_constraint
 from application.data.records import Actor, Saved, Written
 from application.data.types import utc_now
 from application.extensions import db
-from application.utils.offload import run_in_thread
+from application.utils.offload import run_in_turn
 from application.utils.text import slugify
 
 NAMELESS = "article"
@@ -49,7 +49,7 @@ def create_article(written: Written, by: Actor, form_key: str | None = None, the
     says something else.
     """
     _check_time(then and then.at)
-    fields = run_in_thread(prepare, written)
+    fields = run_in_turn(by.user_id, prepare, written)
     slug = slugify(fields.title) or NAMELESS
     wanted = wanted_by(fields)._replace(slugs=[fields.slug] if fields.slug else numbered_slugs(slug), form_key=form_key)
     with transaction() as session, session.no_autoflush:
@@ -84,7 +84,7 @@ def save_article(
     Raises `NotFound`, `EditConflict`, `Invalid`, `DatabaseBusy`, and what `ask` raises.
     """
     _check_time(then and then.at)
-    fields = run_in_thread(prepare, written)
+    fields = run_in_turn(by.user_id, prepare, written)
     with at_desk(which, version, by, wanted=wanted_by(fields), ask=ask) as desk:
         return _keep(desk, fields, then)
 
@@ -101,7 +101,7 @@ def restore_revision(slug: str, version: int | None, number: int, by: Actor, *, 
     ).one_or_none()
     if found is None:
         raise NotFound
-    earlier = run_in_thread(prepare, msgspec.convert(found.fields, Written))
+    earlier = run_in_turn(by.user_id, prepare, msgspec.convert(found.fields, Written))
     wanted = Wanted(found.authors or (), earlier.labels)
     with at_desk(slug, version or found.version, by, wanted=wanted, ask=ask) as desk:
         now = desk.written()
@@ -210,7 +210,7 @@ def _keep(desk: Desk, fields: Fields, then: Publish | None, deed: str | None = N
 
 
 def _publish(which: Which, version: int | None, by: Actor, at: datetime | None) -> Saved:
-    seen, fields = peek(which, version)
+    seen, fields = peek(which, version, by)
     with at_desk(which, seen, by, wanted=wanted_by(fields) if fields else Wanted()) as desk:
         _release(desk, fields, desk.written(), at)
         return desk.finish()

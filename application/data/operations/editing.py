@@ -21,7 +21,7 @@ from application.data.operations.transaction import transaction
 from application.data.records import Actor, Saved, Standing, Written
 from application.data.types import utc_now
 from application.extensions import db
-from application.utils.offload import run_in_thread
+from application.utils.offload import run_in_turn
 
 RENDERED = ("title", "standfirst", "content", "html", "reading_minutes", "canonical_url", "language", "direction")
 
@@ -195,7 +195,7 @@ def _tag_id(link: ArticleTag) -> int:
     return link.tag_id
 
 
-def peek(which: Which, version: int | None) -> tuple[int, Fields | None]:
+def peek(which: Which, version: int | None, by: Actor) -> tuple[int, Fields | None]:
     """Return an article's version, and its newer draft rendered, outside of any lock.
 
     Raises `NotFound`, `EditConflict`, `Invalid`.
@@ -212,7 +212,7 @@ def peek(which: Which, version: int | None) -> tuple[int, Fields | None]:
         raise EditConflict
     if found.WorkingCopy is None:
         return found.version, None
-    return found.version, run_in_thread(prepare, written_in_copy(found.WorkingCopy, found.slug))
+    return found.version, run_in_turn(by.user_id, prepare, written_in_copy(found.WorkingCopy, found.slug))
 
 
 def assign(row: object, field: str, value: object) -> None:

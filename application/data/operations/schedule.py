@@ -60,7 +60,7 @@ def _publish(article_id: int, now: datetime) -> bool:
 
 @decided_by_constraints
 def _publish_as_seen(article_id: int, now: datetime) -> bool:
-    seen, fields = peek(article_id, None)
+    seen, fields = peek(article_id, None, SITE)
     with at_desk(article_id, seen, SITE, wanted=wanted_by(fields) if fields else Wanted()) as desk:
         # Another run may have published it, or a person thought better of it, since the look from outside.
         if not _is_due(desk.article, now):
