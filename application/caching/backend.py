@@ -10,6 +10,8 @@ from application.caching import signals
 from application.caching.codec import JSON, Seal
 from application.caching.connecting import SENTINEL
 from application.caching.leases import Lease
+from application.caching.policy import seconds
+from application.caching.recording import Moment
 from application.caching.scripts import HOT
 from application.caching.store import SPARE, RedisStore
 from application.caching.storing import Stored, Storing
@@ -40,12 +42,22 @@ class RedisBackend(RedisStore, BaseCache):
         if moment is None:
             return False
         self.memory.drop(key)
-        wish = Storing(key, moment, JSON.encode(value), JSON.name, (), timeout, Lease(key), lambda: None)
-        return self.store(wish) == [Stored.YES]
+        return self._put(key, value, timeout, moment, Lease(key))
 
     def add(self, key: str, value: Any, timeout: Any = None) -> bool:
-        """Store a value unless there is one."""
-        return not self.has(key) and self.set(key, value, timeout)
+        """Store a value unless there is one, or somebody is about to store one; of two at once one does."""
+        lease = Lease(key)
+        found = self.fetch(key, lease)
+        if found.moment is None or not lease.held:
+            return False
+        try:
+            return self._put(key, value, timeout, found.moment, lease)
+        finally:
+            self.release(lease)
+
+    def _put(self, key: str, value: Any, timeout: Any, moment: Moment, lease: Lease) -> bool:
+        wish = Storing(key, moment, JSON.encode(value), JSON.name, (), seconds(timeout), lease, lambda: None)
+        return self.store(wish) == [Stored.YES]
 
     def has(self, key: str) -> bool:
         """Tell whether there is a value that would be believed."""

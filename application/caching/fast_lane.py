@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from time import monotonic, perf_counter_ns
 from typing import TYPE_CHECKING
 
-from application.caching.encodings import is_unchanged
 from application.caching.memory import LONGEST_SILENCE, Kept, Memory
 from application.caching.seen import COOKIE
 from application.measuring.figures import Tally
@@ -79,7 +78,7 @@ class FastLane:
             ("X-Cache", "hit process"),
             ("Server-Timing", f'cache;dur={elapsed:.3f};desc="hit process", total;dur={elapsed:.3f}'),
         ]
-        if "HTTP_IF_NONE_MATCH" in environ and is_unchanged(environ["HTTP_IF_NONE_MATCH"], page.etags[encoding]):
+        if "HTTP_IF_NONE_MATCH" in environ and page.is_unchanged(environ["HTTP_IF_NONE_MATCH"], encoding):
             start_response("304 Not Modified", page.unchanged[encoding] + own)
             return []
         start_response(page.status, page.lines[encoding] + own)

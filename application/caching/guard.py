@@ -35,6 +35,7 @@ class Guard:
         self._recovered = recovered
         self._turns = threading.BoundedSemaphore(CONNECTIONS)
         self._healing = threading.Lock()
+        self._refusal = ""
 
     def ask(self, call: Callable[[], T], what: str = "ask", of: str = "") -> T | None:
         """Run a call that may fail, timed as `redis <what>`; None when Redis does not answer."""
@@ -59,7 +60,9 @@ class Guard:
     def note_failure(self, error: redis.RedisError) -> None:
         """Shut Redis out, and say so once; a full one still answers reads and invalidations."""
         if isinstance(error, redis.ResponseError) and not isinstance(error, redis.exceptions.ReadOnlyError):
-            logger.warning("The cache refused: %s", error)
+            if str(error) != self._refusal:
+                logger.warning("The cache refused: %s", error)
+            self._refusal = str(error)
             return
         if self.breaker.is_closed:
             logger.warning("The cache does not answer, so the database does: %s", error)

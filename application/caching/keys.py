@@ -41,7 +41,7 @@ def call_key(
     for parameter, value in bound.arguments.items():
         default = signature.parameters[parameter].default
         if signature.parameters[parameter].kind is inspect.Parameter.VAR_KEYWORD:
-            shown += [f"{name_}={argument(given)}" for name_, given in sorted(value.items()) if name_ not in ignored]
+            shown += [f"{quote(n)}={argument(v)}" for n, v in sorted(value.items()) if n not in ignored]
             continue
         if parameter in ignored or (type(value) is type(default) and value == default):
             continue

@@ -172,18 +172,16 @@ class PageCache:
         encoding: str,
     ) -> Iterable[bytes]:
         timing.note("cache", answer.outcome)
-        own = [("X-Cache", answer.outcome)]
-        if answer.kept is not None or answer.outcome.startswith(("hit", "stale")):
-            own.append(("Age", str(int(answer.age))))
-        if encodings.is_unchanged(environ.get("HTTP_IF_NONE_MATCH", ""), page.etags[encoding]):
-            start_response("304 Not Modified", [*page.unchanged[encoding], *own])
-            return []
-        lines = page.lines[encoding]
+        own = [("X-Cache", answer.outcome), ("Age", str(int(answer.age)))]
+        is_unchanged = page.is_unchanged(environ.get("HTTP_IF_NONE_MATCH", ""), encoding)
+        lines = page.unchanged[encoding] if is_unchanged else page.lines[encoding]
         if answer.outcome in {"bypass race", "bypass write", "stale error"}:
             # True for this reader, or better than nothing: not to be kept, since a newer one is a moment away.
             lines = [line for line in lines if line[0] not in {"Cache-Control", "X-Accel-Expires"}]
             lines.append(("Cache-Control", "no-store"))
-        start_response(page.status, [*lines, *own])
+        start_response("304 Not Modified" if is_unchanged else page.status, [*lines, *own])
+        if is_unchanged:
+            return []
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [page.bodies[encoding]]
 
     def _send_as_is(
@@ -194,6 +192,8 @@ class PageCache:
         assert rendered is not None  # noqa: S101 - an answer has a page or this
         headers = [(name, value) for name, value in rendered.headers if name.lower() not in {"content-length", "vary"}]
         headers += [("X-Cache", answer.outcome), ("Content-Length", str(len(rendered.body)))]
+        if answer.outcome.startswith("hit"):
+            headers.append(("Age", str(int(answer.age))))
         start_response(rendered.status, headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [rendered.body]
 

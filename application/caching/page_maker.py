@@ -80,7 +80,7 @@ class PageMaker:
     def _remembered(self, backend: RedisBackend, wanted: Wanted, kept: Kept) -> Answer:
         age = monotonic() - kept.born_at
         if isinstance(kept.value, Rendered):
-            return Answer("hit process", rendered=kept.value)
+            return Answer("hit process", rendered=kept.value, age=age)
         if monotonic() < kept.soft_at:
             kept.hits += 1
             return Answer("hit process", kept.value, kept=kept, age=age)
@@ -259,7 +259,10 @@ class PageMaker:
         memory.put(kept, recording.moment)
         self._absent.append(wanted.key)
         while len(self._absent) > ABSENT_REMEMBERED:
-            memory.drop(self._absent.popleft())
+            oldest = self._absent.popleft()
+            # A page may have been published there since.
+            if (there := memory.get(oldest)) is not None and isinstance(there.value, Rendered):
+                memory.drop(oldest)
         return None
 
     def _spare(self, backend: RedisBackend, wanted: Wanted) -> Answer | None:

