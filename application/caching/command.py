@@ -144,7 +144,9 @@ def _insist(told: object) -> None:
 
 
 def _nothing(*names: str) -> NoReturn:
-    raise click.ClickException(f"nothing is cached under {', '.join(readable(name.encode()) for name in names)}")
+    raise click.ClickException(
+        f"nothing is cached under {', '.join(readable(name.encode(errors='surrogateescape')) for name in names)}"
+    )
 
 
 def _describe(shown: Shown) -> None:

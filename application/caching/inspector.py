@@ -77,7 +77,8 @@ def list_keys(backend: RedisBackend, pattern: str = "*") -> Iterator[KeyLine]:
 
 def show(backend: RedisBackend, key: str) -> Shown | None:
     """Return what is known of one key, or None when there is none."""
-    name = backend.prefix + key
+    # A name that is no UTF-8 comes from the command line in this spelling.
+    name = (backend.prefix + key).encode(errors="surrogateescape")
     with backend.client.pipeline(transaction=False) as pipe:
         pipe.type(name)
         pipe.pttl(name)
@@ -90,11 +91,11 @@ def show(backend: RedisBackend, key: str) -> Shown | None:
         return None
     bodies = {field.decode(errors="replace"): body for field, body in fields.items()} if kind == b"hash" else {}
     sealed = string if kind == b"string" else bodies.pop(PAGE, b"")
-    entry, doubt = _entry(backend, key, sealed)
+    entry, doubt = _entry(backend, name.decode(errors="replace").removeprefix(backend.prefix), sealed)
     page = None
     if entry is not None and entry.type == PAGE_TYPE:
         page, doubt = _page(entry, bodies, doubt)
-    return Shown(readable(name.encode()), doubt, _seconds(pttl), size or 0, heat, entry, page, sealed, bodies)
+    return Shown(readable(name), doubt, _seconds(pttl), size or 0, heat, entry, page, sealed, bodies)
 
 
 def listed(backend: RedisBackend, tags: Iterable[str]) -> dict[str, set[bytes]]:

@@ -1,5 +1,6 @@
 """What all processes counted together, for an operator. Raises `redis.RedisError`."""
 
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -35,19 +36,21 @@ class Statistics(msgspec.Struct):
 def gather(backend: RedisBackend) -> Statistics:
     """Read the counters of all processes."""
     client: Any = backend.client
-    counts = {name.decode(): value for name, value in client.hgetall("broadsheet:stats:counts").items()}
+    stored = client.hgetall("broadsheet:stats:counts").items()
+    # Whoever reaches Redis can write there; an operator's report goes on without what is no count.
+    counts = {name.decode(errors="replace"): int(value) for name, value in stored if value.isdigit()}
     since = counts.pop("since", None)
     counts.pop("minute", None)
     by_family: dict[str, dict[str, int]] = {}
     for field, count in counts.items():
         outcome, _, family = field.partition(": ")
-        by_family.setdefault(family, {})[outcome] = int(count)
+        by_family.setdefault(family, {})[outcome] = count
     families = [_family(readable(name.encode()), outcomes) for name, outcomes in by_family.items()]
     families.sort(key=lambda one: (-sum(one.outcomes.values()), one.family))
     every = {outcome: sum(one.outcomes.get(outcome, 0) for one in families) for outcome in OUTCOMES}
     hottest = client.zrevrange("broadsheet:heat", 0, HOTTEST - 1, withscores=True)
     return Statistics(
-        since=None if since is None else int(since),
+        since=since,
         total=_family("all", every),
         families=families,
         workers=_workers(client),
@@ -65,8 +68,12 @@ def _family(name: str, outcomes: dict[str, int]) -> Family:
 def _workers(client: Any) -> list[Worker]:
     names = sorted(set(client.scan_iter(match=WORKER + "*", count=1000)))
     summaries = client.mget(names) if names else []
-    # One may have ended since it was listed.
-    return [msgspec.json.decode(summary, type=Worker) for summary in summaries if summary]
+    workers = []
+    for summary in summaries:
+        # One may have ended since it was listed.
+        with suppress(msgspec.MsgspecError):
+            workers.append(msgspec.json.decode(summary or b"", type=Worker))
+    return workers
 
 
 def _redis(client: Any) -> dict[str, Any]:
@@ -77,6 +84,10 @@ def _redis(client: Any) -> dict[str, Any]:
         "maxmemory_policy": memory["maxmemory_policy"],
         "evicted_keys": stats["evicted_keys"],
         "expired_keys": stats["expired_keys"],
-        "invalidations": int(client.get("broadsheet:seq") or 0),
+        "invalidations": _number(client.get("broadsheet:seq")),
         "cold": client.zcard("broadsheet:cold"),
     }
+
+
+def _number(stored: bytes | None) -> int:
+    return int(stored) if stored and stored.isdigit() else 0

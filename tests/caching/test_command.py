@@ -274,3 +274,20 @@ def test_a_pipe_that_closes_early_is_no_error_to_be_seen(
         told = process.stderr.read()
     assert b"Traceback" not in told
     assert b"Error" not in told
+
+
+def test_what_strangers_have_written_into_redis_ends_no_report(
+    site: Site, run: Run, read, redis_client: redis.Redis
+) -> None:
+    read(1)
+    redis_client.hset("broadsheet:stats:counts", mapping={b"\xff": b"\xff", b"miss: read": b"7", b"a": b"b"})
+    redis_client.set("broadsheet:stats:worker:made-up:1", b"\xff")
+    redis_client.zadd("broadsheet:heat", {b"\xff\x1b": 5})
+    redis_client.set(b"flask_cache_\xff\x1b", "x")
+    status, output, _ = run("stats")
+    assert status == 0
+    assert "\x1b" not in output
+    status, output, _ = run("show", "\udcff\x1b")
+    assert status == 0
+    assert "\\xff\\x1b" in output
+    assert run("show", "\udcfe")[:2] == (1, "")
