@@ -144,9 +144,8 @@ def _insist(told: object) -> None:
 
 
 def _nothing(*names: str) -> NoReturn:
-    raise click.ClickException(
-        f"nothing is cached under {', '.join(readable(name.encode(errors='surrogateescape')) for name in names)}"
-    )
+    written = ", ".join(readable(name.encode(errors="surrogateescape")) for name in names)
+    raise click.ClickException(f"nothing is cached under {written}")
 
 
 def _describe(shown: Shown) -> None:

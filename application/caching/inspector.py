@@ -78,7 +78,7 @@ def list_keys(backend: RedisBackend, pattern: str = "*") -> Iterator[KeyLine]:
 def show(backend: RedisBackend, key: str) -> Shown | None:
     """Return what is known of one key, or None when there is none."""
     # A name that is no UTF-8 comes from the command line in this spelling.
-    name = (backend.prefix + key).encode(errors="surrogateescape")
+    name: Any = (backend.prefix + key).encode(errors="surrogateescape")
     with backend.client.pipeline(transaction=False) as pipe:
         pipe.type(name)
         pipe.pttl(name)
