@@ -34,11 +34,31 @@ http {{
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
-    log_format asked '$upstream_cache_status|$upstream_status|$request';
-    access_log {folder}/asked.log asked;
+    {log}
     include {folder}/site.conf;
 }}
 """
+
+ASKED = "log_format asked '$upstream_cache_status|$upstream_status|$request'; access_log {folder}/asked.log asked;"
+
+BARE = """
+proxy_cache_path {folder}/cache keys_zone=bare:10m use_temp_path=off;
+upstream bare {{ server 127.0.0.1:{upstream}; keepalive 64; }}
+server {{
+    listen 127.0.0.1:{port};
+    location / {{
+        proxy_pass http://bare;
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+        proxy_cache bare;
+        proxy_cache_key $request_uri;
+        proxy_cache_valid 20s;
+        proxy_cache_lock on;
+        proxy_ignore_headers Cache-Control X-Accel-Expires Vary;
+    }}
+}}
+"""
+"""The least nginx that keeps pages, to compare with."""
 
 
 @dataclass
@@ -80,9 +100,11 @@ def configured(text: str, changes: dict[str, str]) -> str:
 
 
 @contextmanager
-def nginx_before(upstream: int, folder: Path, more: dict[str, str] | None = None) -> Iterator[Nginx]:
-    """Run nginx on a free port of 127.0.0.1, as whoever runs the tests, until the block ends."""
-    program, port = find_nginx(), free_port()
+def nginx_before(
+    upstream: int, folder: Path, more: dict[str, str] | None = None, *, logs: bool = True
+) -> Iterator[Nginx]:
+    """Run nginx on a free port of 127.0.0.1, as whoever runs this, until the block ends; `logs` every request."""
+    port = free_port()
     publish(ROOT / "static", folder / "published")
     changes = {
         "server 127.0.0.1:8080;": f"server 127.0.0.1:{upstream};",
@@ -92,9 +114,26 @@ def nginx_before(upstream: int, folder: Path, more: dict[str, str] | None = None
         "/var/cache/broadsheet": f"{folder}/cache",
         **(more or {}),
     }
-    (folder / "site.conf").write_text(configured((ROOT / "deploy/nginx.conf").read_text("utf-8"), changes))
+    site = configured((ROOT / "deploy/nginx.conf").read_text("utf-8"), changes)
+    with _running(site, port, folder, ASKED.format(folder=folder) if logs else "access_log off;") as nginx:
+        yield nginx
+
+
+@contextmanager
+def bare_nginx_before(upstream: int, folder: Path) -> Iterator[Nginx]:
+    """Run the least nginx that keeps pages, in the same way; no request is logged."""
+    port = free_port()
+    with _running(BARE.format(folder=folder, upstream=upstream, port=port), port, folder, "access_log off;") as nginx:
+        yield nginx
+
+
+@contextmanager
+def _running(site: str, port: int, folder: Path, logged: str) -> Iterator[Nginx]:
+    program = find_nginx()
+    (folder / "site.conf").write_text(site)
     # Root's workers would become somebody who may not enter a test's folder.
-    (folder / "nginx.conf").write_text(MAIN.format(folder=folder, user="user root;" if os.geteuid() == 0 else ""))
+    user = "user root;" if os.geteuid() == 0 else ""
+    (folder / "nginx.conf").write_text(MAIN.format(folder=folder, user=user, log=logged))
     log = folder / "error.log"
     with (folder / "output").open("wb") as output:
         arguments = [program, "-e", str(log), "-p", str(folder), "-c", str(folder / "nginx.conf")]

@@ -114,7 +114,7 @@ def test_words_are_all_in_the_form_again_when_the_database_is_held_for_longer(
 
 def test_whoever_cannot_be_signed_out_is_told_so_and_stays_signed_in(site: RunningSite, author: Visitor) -> None:
     leaving = Visitor(site, author.name)
-    with locked(site.settings.database_url):
+    with locked(site.settings.database_url, "ended_sessions"):
         busy = leaving.post("/logout")
     assert (busy.status, leaving.get("/account").status) == (503, 200)
     assert int(busy.headers["Retry-After"]) > 0

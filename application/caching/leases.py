@@ -12,6 +12,8 @@ DURATION = 3.0
 """Seconds after which the lease of a holder who died is free again."""
 RENEWAL = 0.5
 """Seconds between two renewals: a process whose loop is late by two seconds, as a crowd makes it, keeps its leases."""
+IDLE = 6
+"""Renewals without any lease after which the thread ends."""
 LONGEST = 60.0
 """Seconds after which a holder counts as dead although its process lives: a computation that hangs."""
 
@@ -38,22 +40,25 @@ class Lease:
 
 
 class Keeper:
-    """Renews the leases that this process holds."""
+    """Renews the leases that this process holds, in a thread that is there as long as there are any."""
 
     def __init__(self, renew: Callable[[list[Lease]], object]) -> None:
         self._renew = renew
         self._held: dict[str, Lease] = {}
-        self._thread: threading.Thread | None = None
-        self._process = os.getpid()
+        self._lock = threading.Lock()
+        self._runs_in: int | None = None
+        self._idle = 0
 
     def hold(self, lease: Lease) -> None:
         """Renew this lease from now on."""
         lease.held, lease.since = True, monotonic()
-        self._held[lease.token] = lease
-        if self._thread is None or self._process != os.getpid() or not self._thread.is_alive():
-            self._process = os.getpid()
-            self._thread = threading.Thread(target=self._run, name="cache-leases", daemon=True)
-            self._thread.start()
+        with self._lock:
+            self._held[lease.token] = lease
+            # A process that was forked has none of its parent's threads.
+            if self._runs_in == os.getpid():
+                return
+            self._runs_in = os.getpid()
+        threading.Thread(target=self._run, name="cache-leases", daemon=True).start()
 
     def let_go(self, lease: Lease) -> None:
         """Renew it no more."""
@@ -61,7 +66,7 @@ class Keeper:
         self._held.pop(lease.token, None)
 
     def _run(self) -> None:
-        while True:
+        while self._goes_on():
             sleep(RENEWAL)
             now = monotonic()
             for lease in list(self._held.values()):
@@ -70,3 +75,12 @@ class Keeper:
             # A crowd may hold hundreds: one after the other they would run out meanwhile.
             if held := list(self._held.values()):
                 self._renew(held)
+            self._idle = 0 if held else self._idle + 1
+
+    def _goes_on(self) -> bool:
+        """Tell whether to look once more; a thread for every lease would cost more than one that waits for the next."""
+        with self._lock:
+            if self._held or self._idle < IDLE:
+                return True
+            self._runs_in, self._idle = None, 0
+            return False

@@ -289,7 +289,7 @@ def test_a_recovery_that_fails_is_said_and_keeps_the_cache_shut(site: Site, capl
 
     read = site.cache.memoize(50)(site.read)
     breaker = site.cache.engine.breaker
-    with signals.recovering.connected_to(broken):
+    with signals.recovering.connected_to(broken, site.cache.engine):
         for _ in range(3):
             breaker._retry_at = 0
             assert read(1).number == 1

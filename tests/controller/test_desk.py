@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from application.config import Settings
+from application.controller.editor import BUSY
 from application.data.operations import likes
 from application.extensions import db
 from tests.controller.markup import Markup
@@ -254,7 +255,7 @@ def test_a_busy_database_keeps_a_biography(app: Flask, author: FlaskClient, sett
         answer = author.post("/articles_by/ada/edit", data=form)
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
-    assert "database is busy" in answer.text
+    assert BUSY in answer.text
     assert "Ada L." in answer.text
     assert "Words about a whole life." in answer.text
     assert author.post("/articles_by/ada/edit", data=form).status_code == 303

@@ -28,7 +28,7 @@ from application.data.operations.articles import (
 )
 from application.data.operations.editing import peek
 from application.data.operations.schedule import publish_due
-from application.data.records import DeskFilter, Saved
+from application.data.records import Actor, DeskFilter, Saved
 from application.data.types import utc_now
 from tests.articles import TESTER, edit, editing, save, write
 
@@ -269,8 +269,8 @@ def test_a_save_in_the_moment_of_publishing_is_what_appears(
 ) -> None:
     seen: list[int] = []
 
-    def peek_and_save(article_id: int, version: int | None) -> object:
-        found = peek(article_id, version)
+    def peek_and_save(article_id: int, version: int | None, by: Actor) -> object:
+        found = peek(article_id, version, by)
         if not seen:
             save(changes, content="In the last moment.")
         seen.append(article_id)
