@@ -61,6 +61,14 @@ def read_moment(client: redis.Redis) -> Moment:
     return Moment(epoch.decode(), int(sequence))
 
 
+def begin_order_anew(client: redis.Redis, channel: str) -> Moment:
+    """Forget the order of changes, name another epoch, and have every process that listens begin anew."""
+    client.delete("broadsheet:epoch", "broadsheet:seq", "broadsheet:tags", "broadsheet:floor")
+    moment = read_moment(client)
+    client.publish(channel, '["", 0, []]')
+    return moment
+
+
 def push_channel(client: redis.Redis) -> str:
     """Name the channel of this database: channels are shared by all databases of a server."""
     return f"broadsheet:pushes:{client.connection_pool.connection_kwargs.get('db', 0)}"

@@ -14,7 +14,7 @@ import redis
 from application.caching import scripts, signals
 from application.caching.breaker import Breaker
 from application.caching.codec import FORMAT, Entry, Seal
-from application.caching.connecting import connect, connect_for_pushes, push_channel, read_moment
+from application.caching.connecting import begin_order_anew, connect, connect_for_pushes, push_channel, read_moment
 from application.caching.counters import Counters
 from application.caching.flights import Flights
 from application.caching.guard import Guard
@@ -286,14 +286,7 @@ class RedisStore:
         """
         logger.warning("Redis %s, so nothing that it keeps is believed", reason)
         self.memory.distrust()
-
-        def ask() -> Moment:
-            self.client.delete("broadsheet:epoch", "broadsheet:seq", "broadsheet:tags", "broadsheet:floor")
-            moment = read_moment(self.client)
-            self.client.publish(self.channel, '["", 0, []]')
-            return moment
-
-        return self._guard.ask(ask)
+        return self._guard.ask(lambda: begin_order_anew(self.client, self.channel))
 
     def _opened(self, key: str, sealed: bytes) -> Entry | None:
         try:
