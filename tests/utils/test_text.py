@@ -72,7 +72,9 @@ def test_controls_and_overrides_are_taken_out_of_bodies_and_other_marks_of_direc
     assert clean_body("a\x00\x08b\r\nc\u202ed\u2067e\tf") == "ab\ncd\u2067e\tf"
 
 
-@pytest.mark.parametrize("text", ["", " ", "\u200b\u200d", "\u3164", "\u2800 \u115f\n", "\u2066\u2069", "\ufe0f"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "\u200b\u200d", "\u3164", "\u2800 \u115f\n", "\u2066\u2069", "\ufe0f", "\ufffc"]
+)
 def test_text_in_which_there_is_nothing_to_see_is_none(text: str) -> None:
     assert (clean_line(text), clean_body(text)) == ("", "")
 
