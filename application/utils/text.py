@@ -15,8 +15,8 @@ _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _OVERRIDES = re.compile("[\u202d\u202e]")
 # In one line beside other text every embedding or isolate could swallow its neighbours.
 _BIDI_SPANS = re.compile("[\u202a-\u202e\u2066-\u2069]")
-# Letters and signs by their category, and nothing to the eye: fillers of Hangul, the empty pattern of Braille, the mark of an object
-# (Unicode 15, section 23.7, "default ignorable").
+# Letters and signs by their category, and nothing to the eye: fillers of Hangul, the empty pattern of Braille, the mark
+# of an object (Unicode 15, section 23.7, "default ignorable").
 _BLANKS = "\u115f\u1160\u2800\u3164\uffa0\ufffc"
 _BLANK = re.compile(f"[{_BLANKS}]")
 _SPACES = re.compile(r"\s+")
