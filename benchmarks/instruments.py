@@ -22,9 +22,7 @@ from werkzeug.test import EnvironBuilder
 
 from application import create_app
 from application.caching import PAGES
-from application.caching.encodings import is_unchanged
-from application.caching.fast_lane import _SEEN, FastLane, look_of
-from application.caching.memory import LONGEST_SILENCE
+from application.caching.fast_lane import FastLane, send
 from application.config import load_settings
 from application.extensions import cache
 from application.measuring import timing
@@ -43,30 +41,17 @@ SPAN = timing.Span
 
 
 class BareLane(FastLane):
-    """The fast lane without its instruments: kept like it, line by line."""
+    """The fast lane without its instruments."""
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
-        found = self._looks.get(look_of(environ))
-        if found is None or environ["REQUEST_METHOD"] != "GET":
+        now = time.monotonic()
+        found = self.find(environ, now)
+        if found is None:
             return self.app(environ, start_response)
         kept, encoding, _ = found
-        now = time.monotonic()
-        if not kept.alive or now >= kept.soft_at or now - self.memory.heard_at >= LONGEST_SILENCE:
-            return self.app(environ, start_response)
-        if "HTTP_AUTHORIZATION" in environ or "HTTP_AUTHENTICATION_TOKEN" in environ:
-            return self.app(environ, start_response)
-        if _SEEN in environ.get("HTTP_COOKIE", ""):
-            return self.app(environ, start_response)
-        kept.visited = True
-        kept.hits += 1
-        page = kept.value
         own = [("Age", str(int(now - kept.born_at))), ("X-Cache", "hit process")]
-        if "HTTP_IF_NONE_MATCH" in environ and is_unchanged(environ["HTTP_IF_NONE_MATCH"], page.etags[encoding]):
-            start_response("304 Not Modified", page.unchanged[encoding] + own)
-            return []
-        start_response(page.status, page.lines[encoding] + own)
-        return [page.bodies[encoding]]
+        return send(kept.value, encoding, environ, start_response, own)
 
 
 class Nothing:

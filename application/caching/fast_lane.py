@@ -9,6 +9,7 @@ from time import monotonic, perf_counter_ns
 from typing import TYPE_CHECKING
 
 from application.caching.memory import LONGEST_SILENCE, Kept, Memory
+from application.caching.pages import Sendable
 from application.caching.seen import COOKIE
 from application.measuring.figures import Tally
 
@@ -55,20 +56,11 @@ class FastLane:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
         started = perf_counter_ns()
-        found = self._looks.get(look_of(environ))
-        if found is None or environ["REQUEST_METHOD"] != "GET":
+        now = monotonic()
+        found = self.find(environ, now)
+        if found is None:
             return self.app(environ, start_response)
         kept, encoding, tally = found
-        now = monotonic()
-        if not kept.alive or now >= kept.soft_at or now - self.memory.heard_at >= LONGEST_SILENCE:
-            return self.app(environ, start_response)
-        if "HTTP_AUTHORIZATION" in environ or "HTTP_AUTHENTICATION_TOKEN" in environ:
-            return self.app(environ, start_response)
-        if _SEEN in environ.get("HTTP_COOKIE", ""):
-            return self.app(environ, start_response)
-        kept.visited = True
-        kept.hits += 1
-        page = kept.value
         spent = perf_counter_ns() - started
         tally.fast += 1
         tally.fast_spent += spent
@@ -78,8 +70,35 @@ class FastLane:
             ("X-Cache", "hit process"),
             ("Server-Timing", f'cache;dur={elapsed:.3f};desc="hit process", total;dur={elapsed:.3f}'),
         ]
-        if "HTTP_IF_NONE_MATCH" in environ and page.is_unchanged(environ["HTTP_IF_NONE_MATCH"], encoding):
-            start_response("304 Not Modified", page.unchanged[encoding] + own)
-            return []
-        start_response(page.status, page.lines[encoding] + own)
-        return [page.bodies[encoding]]
+        return send(kept.value, encoding, environ, start_response, own)
+
+    def find(self, environ: "WSGIEnvironment", now: float) -> tuple[Kept, str, Tally] | None:
+        """Return the page that a request of this look gets, and count that it did; None for one to be considered."""
+        found = self._looks.get(look_of(environ))
+        if found is None or environ["REQUEST_METHOD"] != "GET":
+            return None
+        kept = found[0]
+        if not kept.alive or now >= kept.soft_at or now - self.memory.heard_at >= LONGEST_SILENCE:
+            return None
+        if "HTTP_AUTHORIZATION" in environ or "HTTP_AUTHENTICATION_TOKEN" in environ:
+            return None
+        if _SEEN in environ.get("HTTP_COOKIE", ""):
+            return None
+        kept.visited = True
+        kept.hits += 1
+        return found
+
+
+def send(
+    page: Sendable,
+    encoding: str,
+    environ: "WSGIEnvironment",
+    start_response: "StartResponse",
+    own: list[tuple[str, str]],
+) -> Iterable[bytes]:
+    """Send a page with header lines of this answer's own, or say that it is unchanged."""
+    if "HTTP_IF_NONE_MATCH" in environ and page.is_unchanged(environ["HTTP_IF_NONE_MATCH"], encoding):
+        start_response("304 Not Modified", page.unchanged[encoding] + own)
+        return []
+    start_response(page.status, page.lines[encoding] + own)
+    return [page.bodies[encoding]]
