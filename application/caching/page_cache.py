@@ -194,6 +194,9 @@ class PageCache:
         headers += [("X-Cache", answer.outcome), ("Content-Length", str(len(rendered.body)))]
         if answer.outcome.startswith("hit"):
             headers.append(("Age", str(int(answer.age))))
+        if all(name.lower() != "cache-control" for name, _ in headers):
+            # The application left that to the page cache, and this is one reader's.
+            headers.append(("Cache-Control", "private, no-store"))
         start_response(rendered.status, headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [rendered.body]
 

@@ -135,7 +135,10 @@ def test_nothing_personal_reaches_a_page_that_may_be_stored(client: FlaskClient)
 def test_what_is_not_for_everybody_is_not_stored(
     client: FlaskClient, redis_client: redis.Redis, path: str, word: str
 ) -> None:
-    assert [cache_of(client.get(path)) for _ in range(2)] == [f"bypass {word}"] * 2
+    answers = [client.get(path) for _ in range(2)]
+    assert [cache_of(answer) for answer in answers] == [f"bypass {word}"] * 2
+    # Nor by anybody on the way.
+    assert "private" in answers[0].headers["Cache-Control"]
     assert not list(redis_client.scan_iter("flask_cache_*"))
 
 
