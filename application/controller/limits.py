@@ -58,7 +58,7 @@ def seconds_to_wait() -> int:
     """Return in how many seconds one more request fits into the limit that was reached; the same in a whole answer."""
     if "seconds_to_wait" not in g:
         reached = limiter.current_limit
-        g.seconds_to_wait = 1 if reached is None else max(1, math.ceil(reached.reset_at - time.time()))
+        g.seconds_to_wait = 1 if reached is None else max(1, math.ceil(reached.window.reset_time - time.time()))
     return cast("int", g.seconds_to_wait)
 
 
