@@ -8,8 +8,8 @@ from flask_caching.backends.base import BaseCache
 
 from application.caching import signals
 from application.caching.codec import JSON, Seal
-from application.caching.connecting import SENTINEL
-from application.caching.leases import Lease
+from application.caching.connecting import BEGIN_ANEW, SENTINEL
+from application.caching.leases import Grant, Lease
 from application.caching.policy import seconds
 from application.caching.recording import Moment
 from application.caching.scripts import HOT
@@ -48,9 +48,12 @@ class RedisBackend(RedisStore, BaseCache):
         """Store a value unless there is one, or somebody is about to store one; of two at once one does."""
         lease = Lease(key)
         found = self.fetch(key, lease)
-        if found.moment is None or not lease.held:
-            return False
         try:
+            if found.entry is None and not lease.held and self.take(lease) is Grant.GRANTED:
+                # What lies there is not believed; another may have replaced it between the look and the lease.
+                found = self.fetch(key)
+            if found.moment is None or found.entry is not None or not lease.held:
+                return False
             return self._put(key, value, timeout, found.moment, lease)
         finally:
             self.release(lease)
@@ -80,7 +83,7 @@ class RedisBackend(RedisStore, BaseCache):
         def ask() -> bool:
             self.client.zrangestore("broadsheet:cold", "broadsheet:heat", HOT, float("inf"), byscore=True)
             self.client.delete("broadsheet:epoch")
-            self.client.publish(self.channel, '["", 0, []]')
+            self.client.publish(self.channel, BEGIN_ANEW)
             for name in self.client.scan_iter(match=self.prefix + "*", count=1000):
                 self.client.unlink(name)
             for name in self.client.scan_iter(match=SPARE + "*", count=1000):

@@ -61,11 +61,15 @@ def read_moment(client: redis.Redis) -> Moment:
     return Moment(epoch.decode(), int(sequence))
 
 
+BEGIN_ANEW = '["", 0, []]'
+"""A push of no epoch: whoever listens is out of step, and begins anew."""
+
+
 def begin_order_anew(client: redis.Redis, channel: str) -> Moment:
     """Forget the order of changes, name another epoch, and have every process that listens begin anew."""
     client.delete("broadsheet:epoch", "broadsheet:seq", "broadsheet:tags", "broadsheet:floor")
     moment = read_moment(client)
-    client.publish(channel, '["", 0, []]')
+    client.publish(channel, BEGIN_ANEW)
     return moment
 
 

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from time import sleep
+from time import monotonic, sleep
 from typing import Any, TypeVar
 
 import redis
@@ -21,6 +21,10 @@ PATIENCE = 10.0
 everybody in the line is sent on."""
 
 
+SAID_AGAIN = 60.0
+"""Seconds after which the log repeats what Redis refuses."""
+
+
 class EvictionError(RuntimeError):
     """The server evicts keys that have no lifetime."""
 
@@ -35,7 +39,7 @@ class Guard:
         self._recovered = recovered
         self._turns = threading.BoundedSemaphore(CONNECTIONS)
         self._healing = threading.Lock()
-        self._refusal = ""
+        self._refusal, self._said_at = "", float("-inf")
 
     def ask(self, call: Callable[[], T], what: str = "ask", of: str = "") -> T | None:
         """Run a call that may fail, timed as `redis <what>`; None when Redis does not answer."""
@@ -60,14 +64,18 @@ class Guard:
     def note_failure(self, error: redis.RedisError) -> None:
         """Shut Redis out, and say so once; a full one still answers reads and invalidations."""
         if isinstance(error, redis.ResponseError) and not isinstance(error, redis.exceptions.ReadOnlyError):
-            if str(error) != self._refusal:
-                logger.warning("The cache refused: %s", error)
-            self._refusal = str(error)
+            self._say_at_times(str(error))
             return
         if self.breaker.is_closed:
             logger.warning("The cache does not answer, so the database does: %s", error)
         self._failed()
         self.breaker.trip()
+
+    def _say_at_times(self, refusal: str) -> None:
+        """Log a refusal, and the same again after a minute: it comes with every try."""
+        if refusal != self._refusal or monotonic() - self._said_at >= SAID_AGAIN:
+            self._refusal, self._said_at = refusal, monotonic()
+            logger.warning("The cache refused: %s", refusal)
 
     def _recover(self) -> None:
         self.client.set("broadsheet:probe", 1, px=1000)

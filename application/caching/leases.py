@@ -40,7 +40,7 @@ class Lease:
 
 
 class Keeper:
-    """Renews the leases that this process holds, in a thread that is there as long as there are any."""
+    """Renews the leases that this process holds, in a thread that ends soon after the last of them."""
 
     def __init__(self, renew: Callable[[list[Lease]], object]) -> None:
         self._renew = renew
@@ -66,16 +66,25 @@ class Keeper:
         self._held.pop(lease.token, None)
 
     def _run(self) -> None:
-        while self._goes_on():
-            sleep(RENEWAL)
-            now = monotonic()
-            for lease in list(self._held.values()):
-                if now - lease.since > LONGEST:
-                    self.let_go(lease)
-            # A crowd may hold hundreds: one after the other they would run out meanwhile.
-            if held := list(self._held.values()):
-                self._renew(held)
-            self._idle = 0 if held else self._idle + 1
+        try:
+            while self._goes_on():
+                sleep(RENEWAL)
+                self._look()
+        except BaseException:
+            # The next lease has another thread.
+            with self._lock:
+                self._runs_in = None
+            raise
+
+    def _look(self) -> None:
+        now = monotonic()
+        for lease in list(self._held.values()):
+            if now - lease.since > LONGEST:
+                self.let_go(lease)
+        # A crowd may hold hundreds: one after the other they would run out meanwhile.
+        if held := list(self._held.values()):
+            self._renew(held)
+        self._idle = 0 if held else self._idle + 1
 
     def _goes_on(self) -> bool:
         """Tell whether to look once more; a thread for every lease would cost more than one that waits for the next."""

@@ -299,6 +299,13 @@ def test_lifetimes_of_any_kind_are_read_alike(site: Site) -> None:
     assert (site.cache.get("part"), site.cache.get("delta")) == (1, 1)
 
 
+def test_what_is_not_believed_is_no_value_that_is_there(site: Site, redis_client: redis.Redis) -> None:
+    backend = site.cache.engine
+    assert backend is not None
+    redis_client.set("flask_cache_once", "foreign")
+    assert [backend.add("once", 1), backend.add("once", 2), backend.get("once")] == [True, False, 1]
+
+
 def test_one_of_two_who_add_at_once_does(site: Site) -> None:
     backend, barrier = site.cache.engine, threading.Barrier(2)
     assert backend is not None
