@@ -4,13 +4,14 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
+import redis
 
 from application.caching import encodings
 from application.caching.backend import RedisBackend
-from application.caching.codec import FORMAT, Entry
+from application.caching.codec import FORMAT, Entry, Seal
 from application.caching.pages import PAGE_TYPE, Page
 from application.caching.store import FOREVER_MS, PAGE
 
@@ -18,6 +19,31 @@ AT_ONCE = 500
 _LIFETIME = re.compile(rb'"lifetime":(\d+)')
 HEAD = 400
 """Bytes of an envelope within which its lifetime stands."""
+
+
+class Shelves(Protocol):
+    """Where values are kept, under which prefix, and what they are signed with; a backend is one."""
+
+    @property
+    def client(self) -> redis.Redis:
+        """Return what asks Redis."""
+
+    @property
+    def prefix(self) -> str:
+        """Return what the names of all values begin with."""
+
+    @property
+    def seal(self) -> Seal:
+        """Return what opens values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """Shelves that are only looked at: a client of a backend's own would name an epoch as it connects."""
+
+    client: redis.Redis
+    prefix: str
+    seal: Seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +101,7 @@ def list_keys(backend: RedisBackend, pattern: str = "*") -> Iterator[KeyLine]:
             yield KeyLine(readable(name), ttl, size, _age(int(found[1]), ttl) if found else None, heat)
 
 
-def show(backend: RedisBackend, key: str) -> Shown | None:
+def show(backend: Shelves, key: str) -> Shown | None:
     """Return what is known of one key, or None when there is none."""
     # A name that is no UTF-8 comes from the command line in this spelling.
     name: Any = (backend.prefix + key).encode(errors="surrogateescape")
@@ -126,7 +152,7 @@ def pretty(value: bytes | msgspec.Raw) -> str:
     return json.dumps(msgspec.json.decode(value), ensure_ascii=False, indent=2)
 
 
-def _entry(backend: RedisBackend, key: str, sealed: bytes) -> tuple[Entry | None, str]:
+def _entry(backend: Shelves, key: str, sealed: bytes) -> tuple[Entry | None, str]:
     """Return an envelope, and why it would not be believed now."""
     try:
         entry = backend.seal.verified(key, sealed)
@@ -138,13 +164,13 @@ def _entry(backend: RedisBackend, key: str, sealed: bytes) -> tuple[Entry | None
         return entry, f"of format {entry.format}"
     if entry.release != backend.seal.release:
         return entry, f"of another release, {entry.release}"
-    moment = backend.read_moment()
-    if moment is not None and entry.epoch != moment.epoch:
+    client: Any = backend.client
+    if (client.get("broadsheet:epoch") or b"").decode(errors="replace") != entry.epoch:
         return entry, "of another epoch: from before Redis was restarted or everything was forgotten"
     return entry, _overtaken(backend, key, entry)
 
 
-def _overtaken(backend: RedisBackend, key: str, entry: Entry) -> str:
+def _overtaken(backend: Shelves, key: str, entry: Entry) -> str:
     tags = [f"key/{key}", *entry.tags]
     scores: Any = backend.client.zmscore("broadsheet:tags", tags)
     newer = next((tag for tag, score in zip(tags, scores, strict=True) if score and score > entry.sequence), None)

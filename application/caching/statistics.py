@@ -53,7 +53,7 @@ def gather(backend: RedisBackend) -> Statistics:
         since=since,
         total=_family("all", every),
         families=families,
-        workers=_workers(client),
+        workers=read_workers(client),
         hottest={readable(name.removeprefix(backend.prefix.encode())): round(heat, 1) for name, heat in hottest},
         redis=_redis(client),
     )
@@ -65,7 +65,8 @@ def _family(name: str, outcomes: dict[str, int]) -> Family:
     return Family(name, outcomes, round(hits / asked, 4) if asked else None)
 
 
-def _workers(client: Any) -> list[Worker]:
+def read_workers(client: Any) -> list[Worker]:
+    """Return what each web worker has told about its memory."""
     names = sorted(set(client.scan_iter(match=WORKER + "*", count=1000)))
     summaries = client.mget(names) if names else []
     workers = []

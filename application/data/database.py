@@ -67,6 +67,13 @@ def _refuse_writes(connection: Any, _record: object) -> None:
     connection.commit()
 
 
+def never_commit(app: Flask) -> None:
+    """Have every transaction of this application rolled back where it would be committed."""
+    with app.app_context():
+        dialect = db.engine.dialect
+    dialect.do_commit = dialect.do_rollback  # type: ignore[method-assign]
+
+
 def read(statement: Executable, parameters: Mapping[str, Any] | None = None) -> Result[Any]:
     """Run a statement that asks for columns in the session's transaction.
 

