@@ -9,6 +9,7 @@ from application.caching.command import cache_commands
 from application.data.data_access import get_user_id
 from application.data.errors import Invalid, NameTaken, NotFound
 from application.data.operations.people import link_profile
+from application.explaining.command import explain_command
 from application.importing.command import import_articles
 from application.measuring.command import perf_commands
 from application.rehearsing.command import profile_command
@@ -30,6 +31,7 @@ def register_commands(app: Flask, build: Build) -> None:
     app.cli.add_command(backup_command)
     app.cli.add_command(restore_command)
     app.cli.add_command(profile_command)
+    app.cli.add_command(explain_command)
     app.cli.add_command(audit_command)
 
 

@@ -19,9 +19,10 @@ FLOORS = (
     {"application"},
     {"accounts"},
     {"cli"},
+    # It rehearses, and no view can call it.
+    {"explaining"},
     # What only commands may do stands beside what the web may do: neither can call the other.
     {"controller", "rehearsing", "auditing"},
-    {"explain"},
     {"jobs"},
     {"importing", "safekeeping"},
     {"data"},

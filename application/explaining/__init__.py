@@ -1,0 +1,1 @@
+"""One address, looked at with every instrument, changing nothing: `flask explain`."""

@@ -1,0 +1,71 @@
+"""`flask explain`: one address, as a reader or a named user gets it, looked at with every instrument.
+
+Exit statuses: 1 when a budget is broken, 2 when there is nothing to explain, the page is an error, or the site's Redis
+does not answer.
+"""
+
+import click
+import msgspec
+from flask import current_app
+from flask.cli import with_appcontext
+
+from application.config import Settings
+from application.explaining.explanation import Explanation
+from application.explaining.gathering import explain
+from application.explaining.report import tell
+from application.explaining.stored import Shelf
+from application.extensions import cache
+from application.rehearsing.addresses import path_of
+from application.rehearsing.site import BUILD, RehearsalError
+
+
+class NotExplained(click.ClickException):
+    """Nothing could be said, or not all of it."""
+
+    exit_code = 2
+
+
+@click.command("explain")
+@click.argument("url")
+@click.option("--as", "reader", metavar="USER", help="As this account sees it; by its e-mail address or its name.")
+@click.option("--json", "as_json", is_flag=True, help="For a program: everything, in full; times in nanoseconds.")
+@click.option("--max-queries", type=click.IntRange(0), help="Exit with 1 when making the page takes more statements.")
+@click.option("--max-ms", type=click.FloatRange(0), help="Exit with 1 when making the page takes longer.")
+@with_appcontext
+def explain_command(
+    url: str, *, reader: str | None, as_json: bool, max_queries: int | None, max_ms: float | None
+) -> None:
+    """Say where URL is answered from and why, what it was made from, and what it costs to make.
+
+    The page is made in this process, on a Redis that lives as long as this command; whatever is written to the database
+    is rolled back, no job runs, no letter goes out, no session begins. The site's own Redis is only read.
+    """
+    settings: Settings = current_app.config["SETTINGS"]
+    backend = cache.engine
+    shelf = None if backend is None else Shelf(backend, settings.cache_redis_url)
+    try:
+        found = explain(current_app.extensions[BUILD], settings, path_of(url, settings), reader, shelf)
+    except RehearsalError as error:
+        raise NotExplained(str(error)) from error
+    found = msgspec.structs.replace(found, broken=_broken(found, max_queries, max_ms))
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
+    else:
+        for line in tell(found):
+            click.echo(line)
+    if int(found.status[:3]) >= 400:
+        raise NotExplained(f"{found.path} is answered with {found.status}")
+    if found.redis:
+        raise NotExplained(f"{found.redis}; what is stored could not be looked up")
+    if found.broken:
+        raise click.exceptions.Exit(1)
+
+
+def _broken(found: Explanation, max_queries: int | None, max_ms: float | None) -> list[str]:
+    """Name the budgets that making the page goes beyond."""
+    broken = []
+    if max_queries is not None and found.queries > max_queries:
+        broken.append(f"{found.queries} statements, {max_queries} were allowed")
+    if max_ms is not None and found.tier.made_ns > max_ms * 1e6:
+        broken.append(f"{found.tier.made_ns / 1e6:.3f} ms, {max_ms:g} were allowed")
+    return broken

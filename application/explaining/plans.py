@@ -1,0 +1,91 @@
+"""How the database finds its rows, by its own `EXPLAIN`, and which tables it reads from end to end."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, inspect
+from sqlalchemy.exc import SQLAlchemyError
+
+from application.explaining.explanation import Scan
+
+BIG = 1_000
+"""Rows from which on reading a whole table is worth a word: below, an index would hardly be quicker."""
+_PLANNED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "VALUES")
+_SQLITE_SCAN = re.compile(r"\s*SCAN (\w+)$")
+_SQLITE_OWN_INDEX = re.compile(r"\s*SEARCH (\w+) USING AUTOMATIC (?:PARTIAL )?(?:COVERING )?INDEX \((\w+)")
+_POSTGRES_SCAN = re.compile(r"Seq Scan on (\w+)(?: (\w+))?")
+_COMPARED = re.compile(r'(?:"?(\w+)"?\.)?"?(\w+)"?\s*(?:=|<|>|\bIN\b|\bLIKE\b|\bBETWEEN\b|\bIS\b)', re.IGNORECASE)
+
+
+def read_plan(connection: Connection, sql: str, values: Any) -> list[str]:
+    """Return the plan of a statement, a line a step; nothing for what has none. The statement itself does not run."""
+    if not sql.lstrip(" (\n").upper().startswith(_PLANNED):
+        return []
+    try:
+        if connection.dialect.name != "sqlite":
+            return [str(row[0]) for row in connection.exec_driver_sql(f"EXPLAIN {sql}", values)]
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all()
+    except SQLAlchemyError:
+        # What was read of a table that this transaction had made, say.
+        connection.rollback()
+        return []
+    depths = {0: -1}
+    lines = []
+    for number, parent, _unused, detail in rows:
+        depths[number] = depths.get(parent, -1) + 1
+        lines.append("  " * depths[number] + detail)
+    return lines
+
+
+def find_scans(connection: Connection, sql: str, plan: list[str]) -> list[Scan]:
+    """Return the tables that are read from end to end."""
+    tables = set(inspect(connection).get_table_names())
+    found: dict[str, Scan] = {}
+    for name in _scanned(plan):
+        table = name if name in tables else _meant(sql, name)
+        if table in tables and table not in found:
+            rows = _count(connection, table)
+            found[table] = Scan(table, rows, rows >= BIG, tuple(_without_index(connection, sql, table, name)))
+    return list(found.values())
+
+
+def _scanned(plan: list[str]) -> Iterator[str]:
+    """Yield tables, or what the statement calls them. An index that SQLite makes for one statement is a scan too."""
+    for line in plan:
+        found = _SQLITE_SCAN.match(line) or _SQLITE_OWN_INDEX.match(line) or _POSTGRES_SCAN.search(line)
+        if found:
+            yield found[1]
+
+
+def _meant(sql: str, alias: str) -> str:
+    found = re.search(rf'"?(\w+)"?\s+AS\s+"?{re.escape(alias)}"?\b', sql, re.IGNORECASE)
+    return found[1] if found else ""
+
+
+def _count(connection: Connection, table: str) -> int:
+    """Return how many rows there are, `BIG` standing for all beyond."""
+    quoted = connection.dialect.identifier_preparer.quote(table)
+    few = f"SELECT count(*) FROM (SELECT 1 FROM {quoted} LIMIT {BIG}) AS few"  # noqa: S608 - a name that the database gave
+    return int(connection.exec_driver_sql(few).scalar_one())
+
+
+def _without_index(connection: Connection, sql: str, table: str, alias: str) -> Iterator[str]:
+    """Yield the columns of a table that the statement compares with something, and no index begins with."""
+    inspector = inspect(connection)
+    columns = {column["name"] for column in inspector.get_columns(table)}
+    indexed = {index["column_names"][0] for index in inspector.get_indexes(table)}
+    indexed |= {unique["column_names"][0] for unique in inspector.get_unique_constraints(table)}
+    indexed |= set(inspector.get_pk_constraint(table)["constrained_columns"][:1])
+    names = {table, alias, *re.findall(rf'\b{table}"?\s+AS\s+"?(\w+)', sql, re.IGNORECASE), ""}
+    seen: set[str] = set()
+    for owner, column in _COMPARED.findall(_conditions(sql)):
+        if owner in names and column in columns - indexed - seen:
+            seen.add(column)
+            yield column
+
+
+def _conditions(sql: str) -> str:
+    """Return what follows the first `ON` or `WHERE`."""
+    found = re.search(r"\b(?:ON|WHERE)\b", sql, re.IGNORECASE)
+    return sql[found.start() :] if found else ""

@@ -1,0 +1,94 @@
+"""Every statement that a rehearsal's database is asked while somebody listens: its values, time, rows and asker."""
+
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import perf_counter_ns
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+from application.config import ROOT
+from application.measuring.profiling import ours_in
+
+_OURS = ours_in(
+    ROOT,
+    ("",),
+    without=(
+        ".venv/",
+        "application/explaining/",
+        "application/rehearsing/",
+        "application/measuring/",
+        "application/caching/",
+        "application/data/database.py",
+    ),
+)
+
+
+@dataclass(slots=True)
+class Heard:
+    """One run of a statement, as the driver got it."""
+
+    sql: str
+    values: Any
+    place: str
+    began: int = 0
+    elapsed: int = 0
+    rows: int | None = None
+
+
+class Recorder:
+    """Listens to an engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._heard: list[Heard] | None = None
+        event.listen(engine, "before_cursor_execute", self._before)
+        event.listen(engine, "after_cursor_execute", self._after)
+
+    @contextmanager
+    def listening(self) -> Iterator[list[Heard]]:
+        """Give the growing list of what is heard until the block ends."""
+        heard = self._heard = []
+        try:
+            yield heard
+        finally:
+            self._heard = None
+
+    def _before(self, _connection: Any, cursor: Any, sql: str, values: Any, _context: Any, many: bool) -> None:
+        if self._heard is None:
+            return
+        run = Heard(sql, values[0] if many else values, _asker())
+        if isinstance(cursor, sqlite3.Cursor):
+            # SQLite does not know how many rows there will be; each one that is fetched passes here.
+            cursor.row_factory = _counting(run)
+        self._heard.append(run)
+        run.began = perf_counter_ns()
+
+    def _after(self, _connection: Any, cursor: Any, *_rest: Any) -> None:
+        if self._heard:
+            run = self._heard[-1]
+            run.elapsed = perf_counter_ns() - run.began
+            if cursor.rowcount >= 0:
+                run.rows = cursor.rowcount
+            elif run.rows is None and isinstance(cursor, sqlite3.Cursor):
+                run.rows = 0
+
+
+def _counting(run: Heard) -> Any:
+    def count(_cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        run.rows = (run.rows or 0) + 1
+        return row
+
+    return count
+
+
+def _asker() -> str:
+    """Return the innermost place in the site's own code, or in a template of it."""
+    frame = sys._getframe(2)
+    while frame is not None:
+        if (file := _OURS(frame.f_code.co_filename)) is not None:
+            return f"{file}:{frame.f_lineno}"
+        frame = frame.f_back  # type: ignore[assignment]
+    return ""

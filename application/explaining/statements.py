@@ -1,0 +1,80 @@
+"""Statements that were heard, put together: runs of the same one, its plan, and what is wrong with it."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from sqlalchemy import Engine
+
+from application.explaining.explanation import Finding, Run, Scan, Statement
+from application.explaining.plans import BIG, find_scans, read_plan
+from application.explaining.recorder import Heard
+
+MANY = 3
+"""Runs with other values each from which on they are one statement too many times."""
+_LONGEST = 120
+_LIST = re.compile(r"\bIN \((?:\s*(?:\?|%\(\w+\)s(?:::[\w ]+)?)\s*,?)+\)")
+"""A list in a condition, which has as many places as it had values."""
+
+
+def put_together(heard: Iterable[Heard], engine: Engine) -> list[Statement]:
+    """Return each statement once, in the order in which they were first asked."""
+    groups: dict[str, list[Heard]] = {}
+    for run in heard:
+        groups.setdefault(_LIST.sub("IN (…)", " ".join(run.sql.split())), []).append(run)
+    return [_statement(sql, runs, engine) for sql, runs in groups.items()]
+
+
+def _statement(sql: str, heard: list[Heard], engine: Engine) -> Statement:
+    first = heard[0]
+    with engine.connect() as connection:
+        plan = read_plan(connection, first.sql, first.values)
+        scans = find_scans(connection, first.sql, plan)
+    different = {repr(run.values) for run in heard}
+    runs = [Run(run.elapsed, run.rows, run.place) for run in heard]
+    return Statement(sql, runs, len(heard) - len(different), plan, scans)
+
+
+def find_fault(statements: Iterable[Statement]) -> Iterator[Finding]:
+    """Yield what is wrong: statements that are asked again and again, and tables read from end to end."""
+    for one in statements:
+        times, place = len(one.runs), one.runs[0].place
+        said = f"{short(one.sql)}{f'  at {place}' if place else ''}"
+        if times - one.twice >= MANY:
+            what = f"N+1: {times} times the same statement with other values: {said}"
+            yield Finding("repeated statement", what, "ask once for all of them, by WHERE … IN (…) or a JOIN")
+        elif one.twice:
+            what = f"asked again with the same values, {_times(one.twice)}: {said}"
+            yield Finding("same statement again", what, "ask once and hand the answer on")
+        for scan in one.scans:
+            if scan.is_big:
+                yield from _scan(scan, said)
+
+
+def _scan(scan: Scan, said: str) -> Iterator[Finding]:
+    yield Finding(
+        "full scan",
+        f"all of {scan.table} is read, {BIG:,} rows or more: {said}",
+        "let an index serve the condition or the order, or ask for less",
+    )
+    for column in scan.columns:
+        what = f"no index begins with {scan.table}.{column}, which is compared here: {said}"
+        yield Finding("missing index", what, f"add an index on {scan.table} ({column}) by a migration")
+
+
+def short(sql: str) -> str:
+    """Return so much of a statement as tells it from others: its columns are left out, its tables are not."""
+    flat = _without_columns(sql) if len(sql) > _LONGEST else sql
+    return flat if len(flat) <= _LONGEST else f"{flat[: _LONGEST - 1]}…"
+
+
+def _without_columns(sql: str) -> str:
+    depth = 0
+    for found in re.finditer(r"[()]| FROM ", sql if sql.startswith("SELECT ") else ""):
+        if found[0] == " FROM " and depth == 0:
+            return f"SELECT …{sql[found.start() :]}"
+        depth += {"(": 1, ")": -1}.get(found[0], 0)
+    return sql
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

@@ -1,0 +1,352 @@
+"""`flask explain`, as an operator types it: what it names, and that it leaves nothing behind."""
+
+import json
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+import msgspec
+import pytest
+import redis
+from flask import Flask, Response, jsonify, make_response
+from flask.testing import FlaskClient
+from flask_login import current_user
+from sqlalchemy import text
+
+from application import create_app
+from application.config import Settings
+from application.data.operations import people
+from application.explaining.explanation import Explanation
+from application.extensions import cache, db
+from application.rehearsing.site import BUILD
+from tests.articles import write
+from tests.conftest import settings_for
+from tests.controller.people import make_user
+from tests.site import eventually
+
+Run = Callable[..., tuple[int, str]]
+ROWS = 1_200
+
+
+@pytest.fixture
+def run(app: Flask) -> Iterator[Run]:
+    people.ensure_profile(make_user("ada", "author"))
+    write("On Engines")
+    build = app.extensions[BUILD]
+
+    def planted(settings: Settings) -> Flask:
+        made: Flask = build(settings)
+        plant(made)
+        return made
+
+    app.extensions[BUILD] = planted
+    return runner(app)
+
+
+def runner(app: Flask) -> Run:
+    def run(*arguments: str) -> tuple[int, str]:
+        db.session.remove()
+        result = app.test_cli_runner().invoke(args=["explain", *arguments])
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        assert "Traceback" not in result.output
+        return result.exit_code, result.output
+
+    return run
+
+
+def plant(app: Flask) -> None:
+    """Add the views that have what an operator looks for."""
+
+    @app.get("/planted")
+    @cache.cached(timeout=50)
+    def slow() -> Response:
+        for number in range(1, 6):
+            db.session.execute(text("SELECT title FROM articles WHERE article_id = :number"), {"number": number}).all()
+        found = db.session.execute(text("SELECT number FROM planted AS p WHERE p.place = '7' OR p.number = 7")).all()
+        answer = make_response(f"{len(found)}")
+        answer.set_cookie("planted", "not for terminals")
+        return answer
+
+    @app.get("/planted/write")
+    @cache.cached(timeout=50)
+    def writing() -> str:
+        db.session.execute(text("UPDATE articles SET title = 'changed'"))
+        db.session.commit()
+        return "written"
+
+    @app.get("/planted/mine")
+    def mine() -> Response:
+        name = people.ensure_profile(current_user.id) and current_user.username
+        db.session.execute(text("UPDATE articles SET title = 'changed'"))
+        db.session.commit()
+        return jsonify(name=name)
+
+    @app.get("/planted/broken")
+    def broken() -> str:
+        raise RuntimeError("of itself")
+
+    @app.get("/planted/twice")
+    def twice() -> str:
+        for _ in range(2):
+            db.session.execute(text("SELECT count(*) FROM roles")).all()
+        return "twice"
+
+
+@pytest.fixture
+def big_table(run: Run) -> None:
+    db.session.execute(text("CREATE TABLE planted (number INTEGER PRIMARY KEY, place VARCHAR(20))"))
+    rows = [{"number": number, "place": str(number % 100)} for number in range(ROWS)]
+    db.session.execute(text("INSERT INTO planted VALUES (:number, :place)"), rows)
+    db.session.commit()
+
+
+def explained(run: Run, *arguments: str) -> Explanation:
+    _, output = run(*arguments, "--json")
+    return msgspec.json.decode(output[: output.rindex("}") + 1], type=Explanation)
+
+
+def everything(client: redis.Redis) -> dict[bytes, bytes]:
+    return {key: client.dump(key) for key in client.scan_iter()}  # type: ignore[misc]
+
+
+def rows() -> dict[str, list[tuple[object, ...]]]:
+    try:
+        tables = db.metadata.tables.items()
+        return {name: [tuple(row) for row in db.session.execute(table.select())] for name, table in tables}
+    finally:
+        db.session.remove()
+
+
+# What is named.
+
+
+def test_three_planted_faults_are_named(run: Run, big_table: None) -> None:
+    status, output = run("/planted")
+    assert status == 0, output
+    assert "now        bypass set-cookie: the answer sets a cookie: planted\n" in output
+    assert "not cached: the answer sets a cookie: planted\n" in output
+    assert "repeated statement: N+1: 5 times the same statement with other values: SELECT title FROM articles" in output
+    assert "full scan: all of planted is read, 1,000 rows or more" in output
+    assert "missing index: no index begins with planted.place, which is compared here" in output
+    assert "an index on planted (place) by a migration" in output
+    # The key of the table has its index.
+    assert "planted.number" not in output
+    assert "not for terminals" not in output
+
+
+def test_statements_are_told_with_rows_and_plans(run: Run, big_table: None) -> None:
+    found = explained(run, "/planted")
+    repeated, scanned = found.statements
+    assert found.queries == 6
+    assert [len(repeated.runs), len(scanned.runs)] == [5, 1]
+    assert sum(one.rows or 0 for one in repeated.runs) == 1
+    assert scanned.runs[0].rows == ROWS // 100
+    assert all(one.elapsed_ns > 0 for one in repeated.runs)
+    assert repeated.runs[0].place.startswith("tests/explaining/test_command.py:")
+    assert any("planted" in line or line.startswith("SCAN p") for line in scanned.plan)
+    assert [scan.table for scan in scanned.scans] == ["planted"]
+
+
+def test_a_small_table_that_is_read_whole_is_no_fault(run: Run) -> None:
+    found = explained(run, "/planted/twice")
+    assert [one.kind for one in found.findings] == ["not cached", "same statement again"]
+
+
+def test_a_write_is_named_and_undone(run: Run) -> None:
+    before = rows()
+    status, output = run("/planted/write")
+    assert status == 0, output
+    assert "now        bypass write: something is written to the database while the page is made: UPDATE" in output
+    assert "tests/explaining/test_command.py:" in output
+    assert rows() == before
+
+
+def test_a_page_that_nobody_has_asked_for_yet(run: Run) -> None:
+    status, output = run("/articles/on-engines")
+    assert status == 0, output
+    assert "view       application.controller.articles.article  application/controller/articles.py:" in output
+    assert "now        miss: it is not in Redis" in output
+    assert "again " in output
+    assert "X-Cache: hit process" in output
+    assert "page     view//articles/on-engines  for 300 s" in output
+    assert "function get_article(slug=on-engines)" in output
+    assert "request GET /articles/on-engines" in output
+    assert "X-Accel-Expires: 1" in output
+    assert "nginx keeps it for 1 s at most" in output
+
+
+def test_a_page_that_is_stored_is_told_with_its_age_and_tags(run: Run, client: FlaskClient) -> None:
+    client.get("/articles/on-engines")
+    found = explained(run, "/articles/on-engines")
+    page = found.keys[0]
+    assert (found.tier.outcome, found.tier.made) == ("hit redis", "miss")
+    assert page.name == "view//articles/on-engines"
+    assert page.stored is not None
+    assert page.stored.ttl is not None
+    assert 0 < page.stored.ttl <= 300
+    assert page.stored.age is not None
+    assert (page.stored.doubt, page.lifetime) == ("", 300)
+    assert "article/1" in page.tags
+    assert set(found.bytes) == {"identity", "gzip", "br"}
+    assert found.bytes["br"] < found.bytes["identity"]
+
+
+def test_a_page_in_redis_that_is_not_believed(run: Run, client: FlaskClient, redis_client: redis.Redis) -> None:
+    client.get("/articles/on-engines")
+    redis_client.set("broadsheet:epoch", "another")
+    found = explained(run, "/articles/on-engines")
+    assert found.tier.outcome == "miss"
+    assert "not believed (of another epoch" in found.tier.why
+
+
+def test_the_parts_of_the_waterfall_are_the_whole(run: Run) -> None:
+    found = explained(run, "/articles/on-engines")
+    whole = found.spans[0]
+    assert whole.elapsed_ns == found.tier.made_ns
+    assert sum(step.own_ns for step in found.spans) == whole.elapsed_ns
+    assert all(0 <= step.began_ns <= whole.elapsed_ns for step in found.spans)
+    assert all(after.depth <= before.depth + 1 for before, after in pairwise(found.spans))
+
+
+def test_a_worker_is_quoted_by_name(run: Run, app: Flask, redis_client: redis.Redis) -> None:
+    assert "workers: none tells of itself: is the site running?" in run("/about")[1]
+    cache.start_worker(app)
+    try:
+        eventually(lambda: list(redis_client.scan_iter("broadsheet:stats:worker:*")))
+        found = explained(run, "/about")
+        named = [f"worker {one.host}:{one.pid}, by its own word of the last seconds: " for one in found.workers]
+        assert len(named) == 1
+        assert named[0] in run("/about")[1]
+    finally:
+        cache.stop_worker(app)
+
+
+# As somebody.
+
+
+def test_a_named_user_sees_their_page_and_nothing_is_changed(run: Run, redis_client: redis.Redis) -> None:
+    before = everything(redis_client), rows()
+    found = explained(run, "/account", "--as", "ada")
+    assert (found.status, found.reader) == ("200 OK", "ada")
+    assert "looks at the session" in found.tier.why
+    assert explained(run, "/account").status == "302 FOUND"
+    assert explained(run, "/desk", "--as", "ada@example.com").status == "200 OK"
+    assert (everything(redis_client), rows()) == before
+
+
+def test_what_a_page_writes_for_a_named_user_is_rolled_back(run: Run, redis_client: redis.Redis) -> None:
+    make_user("grace")
+    db.session.remove()
+    before = everything(redis_client), rows()
+    status, output = run("/planted/mine", "--as", "grace")
+    assert status == 0, output
+    assert "UPDATE articles SET title = 'changed'" in output
+    assert "INSERT INTO profiles" in output
+    assert (everything(redis_client), rows()) == before
+
+
+def test_a_page_of_everybodys_is_the_same_for_a_named_user(run: Run) -> None:
+    found = explained(run, "/", "--as", "ada")
+    assert found.tier.made == "miss"
+    assert not any(name == "Set-Cookie" for name, _ in found.headers)
+
+
+# For programs.
+
+
+def test_budgets_end_with_a_status(run: Run, big_table: None) -> None:
+    assert run("/planted", "--max-queries", "6", "--max-ms", "60000")[0] == 0
+    status, output = run("/planted", "--max-queries", "5", "--max-ms", "0.001")
+    assert status == 1
+    assert "broken: 6 statements, 5 were allowed" in output
+    assert "ms, 0.001 were allowed" in output
+    assert len(explained(run, "/planted", "--max-queries", "0").broken) == 1
+
+
+def test_json_has_the_same_form_each_time(run: Run) -> None:
+    first, second = (json.loads(run("/articles/on-engines", "--json")[1]) for _ in range(2))
+    assert form(first) == form(second)
+    assert first["format"] == 1
+    assert set(first) == set(Explanation.__struct_fields__)
+
+
+def form(value: object) -> object:
+    """Leave of a document what a program relies on: names, texts, the number of things; no figure."""
+    if isinstance(value, dict):
+        return {name: form(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [form(inner) for inner in value]
+    return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
+
+
+# What cannot be explained, or not wholly.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("/nowhere",), "/nowhere is answered with 404 NOT FOUND"),
+        (("/articles/none",), "/articles/none is answered with 404 NOT FOUND"),
+        (("/articles/none", "--json"), "/articles/none is answered with 404 NOT FOUND"),
+        (("http://[",), "http://[ is not an address"),
+        (("articles",), "articles is not an address such as / or http://localhost/"),
+        (("https://example.com/",), "https://example.com/ is not on this site, which is http://localhost"),
+        (("/", "--as", "nobody"), "no account is called nobody, and none signs in with it"),
+        (("/", "--as", "nobody@example.com"), "no account is called nobody@example.com, and none signs in with it"),
+        (("/", "--as", ""), "no account is called , and none signs in with it"),
+        (("/planted/broken",), "/planted/broken ends in RuntimeError: of itself"),
+        (("/", "--max-queries", "-1"), "--max-queries"),
+    ],
+)
+def test_what_cannot_be_explained_is_one_line_and_a_status(run: Run, arguments: tuple[str, ...], said: str) -> None:
+    status, output = run(*arguments)
+    assert status == 2
+    assert said in output.splitlines()[-1]
+
+
+def test_an_address_that_is_none_is_explained_too(run: Run) -> None:
+    output = run("/nowhere")[1]
+    assert "route      none matches" in output
+    assert "bypass address: no route of the site is like this address" in output
+
+
+def test_a_closed_account_sees_nothing(run: Run) -> None:
+    make_user("eve")
+    db.session.execute(text("UPDATE users SET active = :no WHERE username = 'eve'"), {"no": False})
+    db.session.commit()
+    assert run("/", "--as", "eve") == (2, "Error: the account eve is closed, so nobody sees anything as eve\n")
+
+
+def test_a_stream_is_explained_without_waiting_for_its_end(run: Run) -> None:
+    status, output = run("/stream")
+    assert status == 0, output
+    assert "bytes: a stream, which never ends" in output
+    assert "asks the site every time, and hands each piece over as it comes  [location = /stream]" in output
+
+
+def test_a_way_to_elsewhere_is_told(run: Run) -> None:
+    status, output = run("/account")
+    assert status == 0, output
+    assert "  Location: /login" in output
+
+
+def test_while_redis_is_down_the_rest_is_told(run: Run, app: Flask, database_url: str) -> None:
+    away = create_app(settings_for(database_url, "redis://127.0.0.1:1"))
+    with away.app_context():
+        status, output = runner(away)("/articles/on-engines")
+        db.session.remove()
+        db.engine.dispose()
+    assert status == 2
+    assert "now        bypass redis: Redis does not answer: " in output
+    assert "function get_article(slug=on-engines)" in output
+    assert "workers: unknown, Redis does not answer: " in output
+    assert output.splitlines()[-1].endswith("what is stored could not be looked up")
+
+
+def test_a_site_without_redis_is_explained(run: Run, app: Flask, database_url: str, redis_url: str) -> None:
+    other = create_app(settings_for(database_url, redis_url, CACHE_TYPE="NullCache"))
+    with other.app_context():
+        status, output = runner(other)("/articles/on-engines")
+        db.session.remove()
+        db.engine.dispose()
+    assert status == 0, output
+    assert "now        bypass redis: " in output
