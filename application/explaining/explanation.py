@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from application.caching.reporting import Worker
+from application.data.plans import Scan
 
 FORMAT = 1
 
@@ -60,15 +61,6 @@ class Run(Struct, frozen=True):
     elapsed_ns: int
     rows: int | None
     place: str
-
-
-class Scan(Struct, frozen=True):
-    """A table that is read from end to end; of a big one only that is known. No index begins with its `columns`."""
-
-    table: str
-    rows: int
-    is_big: bool
-    columns: tuple[str, ...]
 
 
 class Statement(Struct, frozen=True):

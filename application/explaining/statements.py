@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 
 from sqlalchemy import Engine
 
-from application.explaining.explanation import Finding, Run, Scan, Statement
-from application.explaining.plans import BIG, find_scans, read_plan
+from application.data.plans import BIG, Scan, find_scans, read_plan
+from application.explaining.explanation import Finding, Run, Statement
 from application.explaining.recorder import Heard
 
 MANY = 3

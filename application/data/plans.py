@@ -4,10 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import SQLAlchemyError
-
-from application.explaining.explanation import Scan
 
 BIG = 1_000
 """Rows from which on reading a whole table is worth a word: below, an index would hardly be quicker."""
@@ -16,6 +15,15 @@ _SQLITE_SCAN = re.compile(r"\s*SCAN (\w+)$")
 _SQLITE_OWN_INDEX = re.compile(r"\s*SEARCH (\w+) USING AUTOMATIC (?:PARTIAL )?(?:COVERING )?INDEX \((\w+)")
 _POSTGRES_SCAN = re.compile(r"Seq Scan on (\w+)(?: (\w+))?")
 _COMPARED = re.compile(r'(?:"?(\w+)"?\.)?"?(\w+)"?\s*(?:=|<|>|\bIN\b|\bLIKE\b|\bBETWEEN\b|\bIS\b)', re.IGNORECASE)
+
+
+class Scan(Struct, frozen=True):
+    """A table that is read from end to end; of a big one only that is known. No index begins with its `columns`."""
+
+    table: str
+    rows: int
+    is_big: bool
+    columns: tuple[str, ...]
 
 
 def read_plan(connection: Connection, sql: str, values: Any) -> list[str]:
