@@ -27,7 +27,7 @@ from application.caching.signals import invalidated
 from application.caching.stock import through_stock
 from application.caching.store import Kind
 from application.caching.wanted import PagePolicy
-from application.measuring.windows import WINDOWS, Windows
+from application.measuring.windows import WINDOWS
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -61,7 +61,7 @@ class Cache(Forgetting):
         setattr(app.jinja_env, JINJA_CACHE_ATTR_NAME, self)
         app.jinja_env.add_extension(FragmentExtension)
         if isinstance(backend := app.extensions["cache"][self], RedisBackend):
-            app.extensions[WINDOWS] = Windows(backend.client)
+            app.extensions[WINDOWS] = backend.windows
 
     def is_ready(self) -> bool:
         """Tell whether the store answers; a new process first tells it what an earlier one could not."""

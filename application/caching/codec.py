@@ -111,8 +111,13 @@ class Seal:
 
     def __init__(self, secret: str, release: str) -> None:
         self.release = release
-        self._key = hashlib.blake2b(secret.encode(), person=b"cache values").digest()
+        self._secret = secret.encode()
+        self._key = self.key_for(b"cache values")
         self._entries = msgspec.json.Decoder(Entry)
+
+    def key_for(self, purpose: bytes) -> bytes:
+        """Return a key that is good for one purpose, named in 16 bytes at most."""
+        return hashlib.blake2b(self._secret, person=purpose).digest()
 
     def close(self, key: str, entry: Entry) -> bytes:
         """Return the envelope as a JSON object whose last member is its signature."""

@@ -13,7 +13,6 @@ from flask import Flask
 from application.caching import scripts
 from application.measuring import figures
 from application.measuring.metrics import Metrics, start_metrics
-from application.measuring.windows import Windows
 
 if TYPE_CHECKING:
     from application.caching.backend import RedisBackend
@@ -51,7 +50,7 @@ class Reporter:
         self.backend = backend
         self.metrics = metrics
         self.serves = serves
-        self.windows = Windows(backend.client)
+        self.windows = backend.windows
         self._script = backend.client.register_script(scripts.REPORT)
         self._began = monotonic()
         self._ended = threading.Event()

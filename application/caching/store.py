@@ -23,6 +23,7 @@ from application.caching.memory import Memory
 from application.caching.recording import Moment
 from application.caching.storing import NOTHING, Found, Stored, Storing
 from application.measuring.timing import span
+from application.measuring.windows import Windows
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -48,6 +49,7 @@ class RedisStore:
         self.memory = Memory(memory_bytes)
         self.flights = Flights()
         self.client: redis.Redis = connect(url)
+        self.windows = Windows(self.client, seal.key_for(b"names of figures"))
         self.push_client: redis.Redis = connect_for_pushes(url)
         self.channel = push_channel(self.client)
         # The sender is what the rooms above know this cache by.

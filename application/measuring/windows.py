@@ -2,27 +2,31 @@
 
 Every report is added to the slot of now, by the server's clock: one of five minutes and one of an hour. A window is the
 slots that reach into it.
+
+What stands for a name is made with the site's secret: a name that somebody else wrote into Redis is not believed. So it
+is shown to nobody, and no statement of a stranger's is ever explained.
 """
 
 import functools
 import hashlib
+import hmac
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
 import redis
 
-from application.measuring.figures import BOUNDS, Taken
+from application.measuring.figures import BOUNDS, Name, Taken
 
 Ask = Callable[[Callable[[], bool]], object]
 """Makes a call that may fail; None when it does."""
 Figure = tuple[str, str, int]
-Named = Mapping[tuple[str, ...], Mapping[str, int]]
+Named = Mapping[Name, Mapping[str, int]]
 WindowName = Literal["hour", "day"]
 SLOTS: dict[WindowName, tuple[int, int]] = {"hour": (300, 3_600), "day": (3_600, 86_400)}
 """Seconds of one slot, and of the window."""
 FIELDS = 6_000
-"""Fields of one slot, about 60 bytes each. Figures that come later are counted, and not told apart."""
+"""Fields of one slot, about 70 bytes each. Figures that come later are counted, and not told apart."""
 NAMES = 3_000
 """Names that are remembered; when they are more, all are forgotten, and those in use are told again."""
 WINDOWS = "broadsheet_windows"
@@ -114,18 +118,19 @@ class Window(msgspec.Struct):
 class Windows:
     """The figures of all processes, in one Redis."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, key: bytes = b"") -> None:
         self.client = client
+        self._key = key
         self._add = client.register_script(ADD)
         self._learn = client.register_script(LEARN)
         self._lost = 0
 
     def tell(self, taken: Taken, ask: Ask) -> bool:
         """Add what was measured, by calls that may fail; what could not be told is lost, and that is told later."""
-        figures = list(_figures(taken))
+        figures = list(self._figures(taken))
         if self._lost:
             figures.append(("lost", "-", self._lost))
-        names = {digest(*name): " ".join(name) for name in (*taken.wholes, *taken.parts)}
+        names = {digest(self._key, *name): " ".join(name) for name in (*taken.wholes, *taken.parts)}
         for start in range(0, len(figures), AT_ONCE):
             call = functools.partial(self._add_figures, figures[start : start + AT_ONCE], names)
             if ask(call) is None:
@@ -151,8 +156,8 @@ class Windows:
         now = int(client.time()[0])
         slots = range((now - length) // width * width, now + 1, width)
         found, since = _add_up(client.hgetall(f"{KEY}{name}:{slot}") for slot in slots)
-        names = {key.decode(): text.decode(errors="replace") for key, text in client.hgetall(NAMES_KEY).items()}
-        named = {names[key].partition(" ")[::2]: figures for key, figures in found.items() if key in names}
+        names = self._believed(client.hgetall(NAMES_KEY))
+        named = {names[key]: figures for key, figures in found.items() if key in names}
         apart = found.get("-", {})
         lasted = max(1, now - since) if since is not None else 1
         return Window(
@@ -165,23 +170,31 @@ class Windows:
             spans=sorted(_spans(named), key=lambda one: -one.total_ms),
         )
 
+    def _figures(self, taken: Taken) -> Iterator[Figure]:
+        """Yield each figure that is not 0: `ns`, `4xx`, `5xx`, `le0` … of wholes, `calls`, `sum` and `max` of parts."""
+        for name, whole in taken.wholes.items():
+            counts = [(f"le{number}", count) for number, count in enumerate(whole.buckets)]
+            for what, count in [*counts, ("ns", whole.spent), ("4xx", whole.refused), ("5xx", whole.failed)]:
+                if count:
+                    yield what, digest(self._key, *name), count
+        for name, part in taken.parts.items():
+            for what, number in (("calls", part.calls), ("sum", part.spent), ("max", part.longest)):
+                yield what, digest(self._key, *name), number
+
+    def _believed(self, names: Mapping[bytes, bytes]) -> dict[str, Name]:
+        """Return kind and name by what stands for them, but for what somebody else wrote into Redis."""
+        found = {}
+        for stands, text in names.items():
+            kind, _, name = text.decode(errors="replace").partition(" ")
+            if hmac.compare_digest(digest(self._key, kind, name).encode(), stands):
+                found[stands.decode()] = (kind, name)
+        return found
+
 
 @functools.lru_cache(maxsize=NAMES)
-def digest(kind: str, name: str) -> str:
-    """Return what stands for a name in the fields of a slot."""
-    return hashlib.blake2b(f"{kind} {name}".encode(errors="replace"), digest_size=6).hexdigest()
-
-
-def _figures(taken: Taken) -> Iterator[Figure]:
-    """Yield each figure that is not zero: `ns`, `4xx`, `5xx`, `le0` … of wholes, `calls`, `sum` and `max` of parts."""
-    for name, whole in taken.wholes.items():
-        counts = [(f"le{number}", count) for number, count in enumerate(whole.buckets)]
-        for what, count in [*counts, ("ns", whole.spent), ("4xx", whole.refused), ("5xx", whole.failed)]:
-            if count:
-                yield what, digest(*name), count
-    for name, part in taken.parts.items():
-        for what, number in (("calls", part.calls), ("sum", part.spent), ("max", part.longest)):
-            yield what, digest(*name), number
+def digest(key: bytes, kind: str, name: str) -> str:
+    """Return what stands for a name in the fields of a slot, and proves that a process of this site gave it."""
+    return hashlib.blake2b(f"{kind} {name}".encode(errors="replace"), digest_size=8, key=key).hexdigest()
 
 
 def _add_up(slots: Iterable[dict[bytes, bytes]]) -> tuple[dict[str, dict[str, int]], int | None]:
@@ -190,14 +203,17 @@ def _add_up(slots: Iterable[dict[bytes, bytes]]) -> tuple[dict[str, dict[str, in
     since = None
     for slot in slots:
         for field, value in slot.items():
-            what, _, name = field.decode().partition(" ")
+            try:
+                (what, _, name), number = field.decode().partition(" "), int(value)
+            except ValueError:
+                # No figure of ours: somebody else wrote it.
+                continue
             if what == "since":
-                since = int(value) if since is None else min(since, int(value))
+                since = number if since is None else min(since, number)
                 continue
             figures = found.setdefault(name, {})
-            figures[what] = (
-                max(figures.get(what, 0), int(value)) if what == "max" else figures.get(what, 0) + int(value)
-            )
+            before = figures.get(what, 0)
+            figures[what] = max(before, number) if what == "max" else before + number
     return found, since
 
 

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import redis
 
-from application.measuring.windows import Route, Windows
+from application.measuring.windows import WINDOWS, Route, Windows
 from tests.own_redis import own_redis
 from tests.site import ENOUGH, RunningSite, eventually, fetch, running_site
 
@@ -18,8 +17,8 @@ def site(database_url: str, tmp_path: Path) -> Iterator[RunningSite]:
 
 
 def routes(site: RunningSite) -> dict[str, Route]:
-    with redis.Redis.from_url(site.settings.cache_redis_url) as client:
-        return {f"{one.kind} {one.name}": one for one in Windows(client).read("hour").routes}
+    windows: Windows = site.app.extensions[WINDOWS]
+    return {f"{one.kind} {one.name}": one for one in windows.read("hour").routes}
 
 
 def test_what_every_process_measures_is_added_up(site: RunningSite) -> None:

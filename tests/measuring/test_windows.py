@@ -18,12 +18,13 @@ from tests.own_redis import own_redis
 from tests.site import eventually
 
 MS = 1_000_000
+SECRET = b"of one site"
 GIVEN = {"ask": lambda call: call()}
 
 
 @pytest.fixture
 def windows(redis_client: redis.Redis) -> Windows:
-    return Windows(redis_client)
+    return Windows(redis_client, SECRET)
 
 
 @pytest.fixture(autouse=True)
@@ -175,8 +176,27 @@ def test_names_that_were_forgotten_are_told_again(windows: Windows, redis_client
     windows.tell(measured("GET /", MS).take(), **GIVEN)
     redis_client.delete(NAMES_KEY)
     windows.tell(measured("GET /", MS).take(), **GIVEN)
-    assert redis_client.hgetall(NAMES_KEY) == {digest("request", "GET /").encode(): b"request GET /"}
+    assert redis_client.hgetall(NAMES_KEY) == {digest(SECRET, "request", "GET /").encode(): b"request GET /"}
     assert windows.read("hour").routes[0].count == 2
+
+
+def test_a_name_that_somebody_else_wrote_is_not_believed(windows: Windows, redis_client: redis.Redis) -> None:
+    windows.tell(measured("GET /", MS).take(), **GIVEN)
+    (slot,) = redis_client.keys(f"{KEY}hour:*")
+    (known,) = redis_client.hkeys(NAMES_KEY)
+    strange = digest(b"guessed", "db", "SELECT drop_all()")
+    redis_client.hset(NAMES_KEY, mapping={strange: "db SELECT drop_all()", known: "db SELECT drop_all()"})
+    redis_client.hset(slot, mapping={f"calls {strange}": 1, f"calls {known.decode()}": 1})
+    found = windows.read("hour")
+    assert (found.routes, found.spans) == ([], [])
+
+
+def test_what_is_no_figure_is_passed_over(windows: Windows, redis_client: redis.Redis) -> None:
+    windows.tell(measured("GET /", MS).take(), **GIVEN)
+    (slot,) = redis_client.keys(f"{KEY}hour:*")
+    redis_client.hset(slot, mapping={b"calls \xff": 1, "calls one": "many", "since": "yesterday"})
+    redis_client.hset(NAMES_KEY, b"\xff", b"db \xff")
+    assert [one.count for one in windows.read("hour").routes] == [1]
 
 
 def test_a_full_redis_takes_the_figures(windows: Windows, redis_client: redis.Redis) -> None:
