@@ -28,6 +28,7 @@ ROW = re.compile(
     r"^\| `([A-Z]+)` \| `(/[^`]*)` \|([^|]*)\|([^|]*)\|([^|]*)\|([^|]*)\|([^|]*)\|([^|]*)\|$", re.MULTILINE
 )
 
+STREAMS = ("/stream", "/console/ticks")
 Row = tuple[str, str]
 
 
@@ -79,7 +80,7 @@ class Walker:
         elif method == "POST" and not headers:
             body = {"data": {"nothing": "1"}}
         # A stream that is opened goes on; its head says the same.
-        answer = client.open(address, method="HEAD" if address == "/stream" else method, headers=headers, **body)
+        answer = client.open(address, method="HEAD" if address in STREAMS else method, headers=headers, **body)
         word = outcome(answer)
         answer.close()
         return word

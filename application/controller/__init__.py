@@ -10,6 +10,7 @@ from application.controller import (
     authors,
     autosaves,
     bad_input,
+    console,
     cross_site,
     desk,
     errors,
@@ -60,5 +61,6 @@ def register_controllers(app: Flask) -> None:
         api,
         feedback,
         audit,
+        console,
     ):
         app.register_blueprint(controller.blueprint)

@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from application.controller import stray_words
 from application.controller.forms import site_zone, split_names
-from application.controller.permissions import EDITORS, WRITERS, has_any_role
+from application.controller.permissions import ADMINISTRATORS, EDITORS, WRITERS, has_any_role
 from application.controller.staff import actor, only
 from application.data import data_access
 from application.data.errors import Invalid
@@ -108,6 +108,7 @@ def _show(source: Mapping[str, str], *, is_asked: bool = True, **more: Any) -> s
         states=STATES,
         turn=lambda before: url_for("desk.desk", **{**_question(source), "before": before or None}),
         may_all=has_any_role(EDITORS),
+        may_operate=has_any_role(ADMINISTRATORS),
         zone=site_zone().key,
         tags=request.form.get("tags", ""),
         **more,

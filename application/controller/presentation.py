@@ -63,6 +63,7 @@ def register_presentation(app: Flask) -> None:
         long_time=lambda moment: long_time(moment, zone),
         short_time=lambda moment: short_time(moment, zone),
         iso_time=lambda moment: moment.astimezone(zone).isoformat(timespec="seconds"),
+        moment=lambda seconds: datetime.fromtimestamp(seconds, UTC),
         paragraphs=paragraphs,
         plain_line=plain_line,
         opens_with=opens_with,

@@ -9,11 +9,12 @@ from typing import Any
 
 import click
 import msgspec
-import redis
 from flask import current_app
 from flask.cli import AppGroup
 
-from application.measuring.windows import WINDOWS, Route, Spent, Window, WindowName, Windows
+from application.measuring.away import RedisError, why
+from application.measuring.window import Route, Spent, Window, WindowName
+from application.measuring.windows import WINDOWS, Windows
 
 SHOWN = 40
 NAME = 100
@@ -68,10 +69,8 @@ def _read(window: WindowName) -> Window:
         raise click.ClickException("CACHE_TYPE is not RedisCache, so no figures are kept")
     try:
         return windows.read(window)
-    except redis.exceptions.ResponseError as error:
-        raise RedisAway(f"Redis refuses: {error}") from error
-    except redis.RedisError as error:
-        raise RedisAway(f"Redis does not answer: {error}") from error
+    except RedisError as error:
+        raise RedisAway(why(error)) from error
 
 
 def _tell(found: Window, what: str, chosen: Sequence[Route] | Sequence[Spent], *, as_json: bool) -> None:

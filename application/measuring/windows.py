@@ -10,21 +10,17 @@ is shown to nobody, and no statement of a stranger's is ever explained.
 import functools
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
-import msgspec
 import redis
 
-from application.measuring.figures import BOUNDS, Name, Taken
+from application.measuring.figures import Name, Taken
+from application.measuring.window import SLOTS, Window, WindowName, window_of
 
 Ask = Callable[[Callable[[], bool]], object]
 """Makes a call that may fail; None when it does."""
 Figure = tuple[str, str, int]
-Named = Mapping[Name, Mapping[str, int]]
-WindowName = Literal["hour", "day"]
-SLOTS: dict[WindowName, tuple[int, int]] = {"hour": (300, 3_600), "day": (3_600, 86_400)}
-"""Seconds of one slot, and of the window."""
 FIELDS = 6_000
 """Fields of one slot, about 70 bytes each. Figures that come later are counted, and not told apart."""
 NAMES = 3_000
@@ -77,44 +73,6 @@ return 1
 """Remember what the names in fields stand for. ARGV: how many at most; their lifetime (s); each with its meaning."""
 
 
-class Route(msgspec.Struct):
-    """What became of requests to one route, or of runs of one job. Latencies in ms, interpolated within a bucket."""
-
-    kind: str
-    name: str
-    count: int
-    per_second: float
-    refused: int
-    failed: int
-    mean_ms: float
-    p50_ms: float
-    p90_ms: float
-    p99_ms: float
-
-
-class Spent(msgspec.Struct):
-    """Where time went: spans of one kind and name, and what they took."""
-
-    kind: str
-    name: str
-    calls: int
-    total_ms: float
-    mean_ms: float
-    longest_ms: float
-
-
-class Window(msgspec.Struct):
-    """What was measured between two Unix times; `lost` are requests and jobs that could not be told."""
-
-    name: WindowName
-    since: int | None
-    until: int
-    lost: int
-    left_out: int
-    routes: list[Route]
-    spans: list[Spent]
-
-
 class Windows:
     """The figures of all processes, in one Redis."""
 
@@ -155,20 +113,8 @@ class Windows:
         width, length = SLOTS[name]
         now = int(client.time()[0])
         slots = range((now - length) // width * width, now + 1, width)
-        found, since = _add_up(client.hgetall(f"{KEY}{name}:{slot}") for slot in slots)
         names = self._believed(client.hgetall(NAMES_KEY))
-        named = {names[key]: figures for key, figures in found.items() if key in names}
-        apart = found.get("-", {})
-        lasted = max(1, now - since) if since is not None else 1
-        return Window(
-            name=name,
-            since=since,
-            until=now,
-            lost=apart.get("lost", 0),
-            left_out=apart.get("out", 0),
-            routes=sorted(_routes(named, lasted), key=lambda one: (one.kind, -one.count, one.name)),
-            spans=sorted(_spans(named), key=lambda one: -one.total_ms),
-        )
+        return window_of(name, now, {slot: client.hgetall(f"{KEY}{name}:{slot}") for slot in slots}, names)
 
     def _figures(self, taken: Taken) -> Iterator[Figure]:
         """Yield each figure that is not 0: `ns`, `4xx`, `5xx`, `le0` … of wholes, `calls`, `sum` and `max` of parts."""
@@ -195,65 +141,3 @@ class Windows:
 def digest(key: bytes, kind: str, name: str) -> str:
     """Return what stands for a name in the fields of a slot, and proves that a process of this site gave it."""
     return hashlib.blake2b(f"{kind} {name}".encode(errors="replace"), digest_size=8, key=key).hexdigest()
-
-
-def _add_up(slots: Iterable[dict[bytes, bytes]]) -> tuple[dict[str, dict[str, int]], int | None]:
-    """Return the figures of all slots by name, and since when there are any."""
-    found: dict[str, dict[str, int]] = {}
-    since = None
-    for slot in slots:
-        for field, value in slot.items():
-            try:
-                (what, _, name), number = field.decode().partition(" "), int(value)
-            except ValueError:
-                # No figure of ours: somebody else wrote it.
-                continue
-            if what == "since":
-                since = number if since is None else min(since, number)
-                continue
-            figures = found.setdefault(name, {})
-            before = figures.get(what, 0)
-            figures[what] = max(before, number) if what == "max" else before + number
-    return found, since
-
-
-def _routes(found: Named, seconds: int) -> Iterator[Route]:
-    for (kind, name), figures in found.items():
-        buckets = [figures.get(f"le{number}", 0) for number in range(len(BOUNDS) + 1)]
-        if not (count := sum(buckets)):
-            continue
-        p50, p90, p99 = (round(percentile(buckets, part) / 1e6, 3) for part in (0.5, 0.9, 0.99))
-        yield Route(
-            kind=kind,
-            name=name,
-            count=count,
-            per_second=round(count / seconds, 4),
-            refused=figures.get("4xx", 0),
-            failed=figures.get("5xx", 0),
-            mean_ms=round(figures.get("ns", 0) / count / 1e6, 3),
-            p50_ms=p50,
-            p90_ms=p90,
-            p99_ms=p99,
-        )
-
-
-def _spans(found: Named) -> Iterator[Spent]:
-    for (kind, name), figures in found.items():
-        if calls := figures.get("calls", 0):
-            spent, longest = figures["sum"], figures["max"]
-            mean = round(spent / calls / 1e6, 3)
-            yield Spent(kind, name, calls, round(spent / 1e6, 3), mean, round(longest / 1e6, 3))
-
-
-def percentile(buckets: Iterable[int], part: float) -> float:
-    """Return the ns below which this part of them lies, as if each bucket were evenly filled."""
-    counts = list(buckets)
-    rank, seen = part * sum(counts), 0
-    for number, count in enumerate(counts):
-        if count and seen + count >= rank:
-            low = BOUNDS[number - 1] if number else 0
-            # Beyond the last bound nothing is known but that.
-            high = BOUNDS[number] if number < len(BOUNDS) else low
-            return low + (high - low) * (rank - seen) / count
-        seen += count
-    return 0.0

@@ -73,6 +73,11 @@ PAGES: dict[str, tuple[Stop, ...]] = {
     "/articles_by/<user_name>": (Stop(STRANGER, "/articles_by/ada"), Stop(STRANGER, "/articles_by/edith")),
     "/articles_by/<user_name>/edit": (Stop(AUTHOR, "/articles_by/ada/edit"),),
     "/confirm_address": (Stop(STRANGER, "/confirm_address"),),
+    "/console/performance": (
+        Stop(ADMINISTRATOR, "/console/performance"),
+        Stop(ADMINISTRATOR, "/console/performance?window=day"),
+        Stop(EDITOR, "/console/performance", 403),
+    ),
     "/create_article": (Stop(AUTHOR, "/create_article"),),
     "/desk": (
         Stop(AUTHOR, "/desk"),
@@ -101,6 +106,7 @@ PAGES: dict[str, tuple[Stop, ...]] = {
 LEADS_ON = {
     "/account/address/<token>": "/account/address/made-up",
     "/confirm_address/<token>": "/confirm_address/made-up",
+    "/console": "/console",
     "/desk/my_page": "/desk/my_page",
     "/login/method": "/login/method",
     "/login/rescue": "/login/rescue",
@@ -111,6 +117,7 @@ FOR_PROGRAMS = {
     "/api/article_likes": "/api/article_likes",
     "/api/article_likes/<int:article_id>": "/api/article_likes/1",
     "/api/test": "/api/test",
+    "/console/ticks": "/console/ticks",
     "/favicon.ico": "/favicon.ico",
     "/hello": "/hello",
     "/me": "/me",
@@ -274,11 +281,12 @@ def test_no_page_is_forgotten(house: RunningSite) -> None:
 
 
 def test_what_is_no_page_shows_none(tour: Tour) -> None:
-    request = tour.window(EDITOR).context.request
     for address in LEADS_ON.values():
+        request = tour.window(ADMINISTRATOR if address.startswith("/console") else EDITOR).context.request
         assert request.get(address, max_redirects=0).status in {302, 303}, address
     for address in FOR_PROGRAMS.values():
         # A stream goes on for ever; its head says the same.
+        request = tour.window(ADMINISTRATOR if address.startswith("/console") else EDITOR).context.request
         answer = request.fetch(address, method="HEAD", headers={"Authorization": f"Bearer {METRICS_TOKEN}"})
         assert answer.ok, address
         assert not answer.headers["content-type"].startswith("text/html"), address

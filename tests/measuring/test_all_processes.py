@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from application.measuring.windows import WINDOWS, Route, Windows
+from application.measuring.window import Route
+from application.measuring.windows import WINDOWS, Windows
 from tests.own_redis import own_redis
 from tests.site import ENOUGH, RunningSite, eventually, fetch, running_site
 

@@ -12,7 +12,8 @@ from application.extensions import cache
 from application.measuring import figures
 from application.measuring.figures import BOUNDS, OTHERS, SPANS, WHOLES, Figures, Part, Taken, Tally, Whole, route_name
 from application.measuring.timing import Measurement, measuring, span
-from application.measuring.windows import FIELDS, KEY, NAMES, NAMES_KEY, Windows, digest, percentile
+from application.measuring.window import percentile
+from application.measuring.windows import FIELDS, KEY, NAMES, NAMES_KEY, Windows, digest
 from tests.controller.conftest import Browser
 from tests.own_redis import own_redis
 from tests.site import eventually
