@@ -36,18 +36,21 @@ TELLING = (
 
 def explain(build: Build, settings: Settings, path: str, reader: str | None, shelf: Shelf | None) -> Explanation:
     """Explain an address of the site as somebody sees it. Raises `RehearsalError`."""
-    with rehearsal(build, settings, path, never_commit, checks=False) as site, site.app.app_context():
+    with rehearsal(build, settings, path, never_commit, checks=False) as site:
+        # Not around the requests, which would share what each has for itself: who is signed in, what was loaded.
+        with site.app.app_context():
+            engine = db.engine
         site.await_memory()
         if reader is not None:
             sign_in(site, reader)
-        visit = Visit(site, db.engine)
+        visit = Visit(site, engine)
         made = visit.make()
         key = find_key(visit)
         keys = find_keys(key, made.measurement.root, visit.pages.backend, shelf)
         route = find_route(site.app, site.environ())
         page = next((one for one in keys if one.name == key), None)
         tier = find_tier(visit, made, route, page, None if shelf is None else shelf.problem)
-        statements = put_together(made.heard, db.engine)
+        statements = put_together(made.heard, engine)
         sizes = dict(visit.sizes())
         workers = [] if shelf is None else shelf.workers()
     return Explanation(

@@ -1,120 +1,28 @@
 """`flask explain`, as an operator types it: what it names, and that it leaves nothing behind."""
 
 import json
-from collections.abc import Callable, Iterator
+import os
+import subprocess
+import sys
 from itertools import pairwise
 
-import msgspec
 import pytest
 import redis
-from flask import Flask, Response, jsonify, make_response
+from flask import Flask
 from flask.testing import FlaskClient
-from flask_login import current_user
 from sqlalchemy import text
 
 from application import create_app
-from application.config import Settings
-from application.data.operations import people
+from application.config import ROOT
 from application.explaining.explanation import Explanation
 from application.extensions import cache, db
-from application.rehearsing.site import BUILD
-from tests.articles import write
 from tests.conftest import settings_for
-from tests.controller.people import make_user
+from tests.explaining.conftest import ROWS, Run, explained, rows, runner
+from tests.own_redis import frozen, own_redis
 from tests.site import eventually
 
-Run = Callable[..., tuple[int, str]]
-ROWS = 1_200
-
-
-@pytest.fixture
-def run(app: Flask) -> Iterator[Run]:
-    people.ensure_profile(make_user("ada", "author"))
-    write("On Engines")
-    build = app.extensions[BUILD]
-
-    def planted(settings: Settings) -> Flask:
-        made: Flask = build(settings)
-        plant(made)
-        return made
-
-    app.extensions[BUILD] = planted
-    return runner(app)
-
-
-def runner(app: Flask) -> Run:
-    def run(*arguments: str) -> tuple[int, str]:
-        db.session.remove()
-        result = app.test_cli_runner().invoke(args=["explain", *arguments])
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-        assert "Traceback" not in result.output
-        return result.exit_code, result.output
-
-    return run
-
-
-def plant(app: Flask) -> None:
-    """Add the views that have what an operator looks for."""
-
-    @app.get("/planted")
-    @cache.cached(timeout=50)
-    def slow() -> Response:
-        for number in range(1, 6):
-            db.session.execute(text("SELECT title FROM articles WHERE article_id = :number"), {"number": number}).all()
-        found = db.session.execute(text("SELECT number FROM planted AS p WHERE p.place = '7' OR p.number = 7")).all()
-        answer = make_response(f"{len(found)}")
-        answer.set_cookie("planted", "not for terminals")
-        return answer
-
-    @app.get("/planted/write")
-    @cache.cached(timeout=50)
-    def writing() -> str:
-        db.session.execute(text("UPDATE articles SET title = 'changed'"))
-        db.session.commit()
-        return "written"
-
-    @app.get("/planted/mine")
-    def mine() -> Response:
-        name = people.ensure_profile(current_user.id) and current_user.username
-        db.session.execute(text("UPDATE articles SET title = 'changed'"))
-        db.session.commit()
-        return jsonify(name=name)
-
-    @app.get("/planted/broken")
-    def broken() -> str:
-        raise RuntimeError("of itself")
-
-    @app.get("/planted/twice")
-    def twice() -> str:
-        for _ in range(2):
-            db.session.execute(text("SELECT count(*) FROM roles")).all()
-        return "twice"
-
-
-@pytest.fixture
-def big_table(run: Run) -> None:
-    db.session.execute(text("CREATE TABLE planted (number INTEGER PRIMARY KEY, place VARCHAR(20))"))
-    rows = [{"number": number, "place": str(number % 100)} for number in range(ROWS)]
-    db.session.execute(text("INSERT INTO planted VALUES (:number, :place)"), rows)
-    db.session.commit()
-
-
-def explained(run: Run, *arguments: str) -> Explanation:
-    _, output = run(*arguments, "--json")
-    return msgspec.json.decode(output[: output.rindex("}") + 1], type=Explanation)
-
-
-def everything(client: redis.Redis) -> dict[bytes, bytes]:
-    return {key: client.dump(key) for key in client.scan_iter()}  # type: ignore[misc]
-
-
-def rows() -> dict[str, list[tuple[object, ...]]]:
-    try:
-        tables = db.metadata.tables.items()
-        return {name: [tuple(row) for row in db.session.execute(table.select())] for name, table in tables}
-    finally:
-        db.session.remove()
-
+PATIENCE = 120.0
+"""Seconds after which a command is taken to wait for ever."""
 
 # What is named.
 
@@ -133,6 +41,15 @@ def test_three_planted_faults_are_named(run: Run, big_table: None) -> None:
     assert "not for terminals" not in output
 
 
+def test_nothing_is_named_once_they_are_mended(run: Run, big_table: None) -> None:
+    db.session.execute(text("CREATE INDEX ix_planted_place ON planted (place)"))
+    db.session.commit()
+    found = explained(run, "/planted/mended")
+    assert found.queries == 2
+    assert found.findings == []
+    assert found.tier.made == "miss"
+
+
 def test_statements_are_told_with_rows_and_plans(run: Run, big_table: None) -> None:
     found = explained(run, "/planted")
     repeated, scanned = found.statements
@@ -141,7 +58,7 @@ def test_statements_are_told_with_rows_and_plans(run: Run, big_table: None) -> N
     assert sum(one.rows or 0 for one in repeated.runs) == 1
     assert scanned.runs[0].rows == ROWS // 100
     assert all(one.elapsed_ns > 0 for one in repeated.runs)
-    assert repeated.runs[0].place.startswith("tests/explaining/test_command.py:")
+    assert repeated.runs[0].place.startswith("tests/explaining/conftest.py:")
     assert any("planted" in line or line.startswith("SCAN p") for line in scanned.plan)
     assert [scan.table for scan in scanned.scans] == ["planted"]
 
@@ -156,7 +73,7 @@ def test_a_write_is_named_and_undone(run: Run) -> None:
     status, output = run("/planted/write")
     assert status == 0, output
     assert "now        bypass write: something is written to the database while the page is made: UPDATE" in output
-    assert "tests/explaining/test_command.py:" in output
+    assert "tests/explaining/conftest.py:" in output
     assert rows() == before
 
 
@@ -220,36 +137,6 @@ def test_a_worker_is_quoted_by_name(run: Run, app: Flask, redis_client: redis.Re
         cache.stop_worker(app)
 
 
-# As somebody.
-
-
-def test_a_named_user_sees_their_page_and_nothing_is_changed(run: Run, redis_client: redis.Redis) -> None:
-    before = everything(redis_client), rows()
-    found = explained(run, "/account", "--as", "ada")
-    assert (found.status, found.reader) == ("200 OK", "ada")
-    assert "looks at the session" in found.tier.why
-    assert explained(run, "/account").status == "302 FOUND"
-    assert explained(run, "/desk", "--as", "ada@example.com").status == "200 OK"
-    assert (everything(redis_client), rows()) == before
-
-
-def test_what_a_page_writes_for_a_named_user_is_rolled_back(run: Run, redis_client: redis.Redis) -> None:
-    make_user("grace")
-    db.session.remove()
-    before = everything(redis_client), rows()
-    status, output = run("/planted/mine", "--as", "grace")
-    assert status == 0, output
-    assert "UPDATE articles SET title = 'changed'" in output
-    assert "INSERT INTO profiles" in output
-    assert (everything(redis_client), rows()) == before
-
-
-def test_a_page_of_everybodys_is_the_same_for_a_named_user(run: Run) -> None:
-    found = explained(run, "/", "--as", "ada")
-    assert found.tier.made == "miss"
-    assert not any(name == "Set-Cookie" for name, _ in found.headers)
-
-
 # For programs.
 
 
@@ -309,13 +196,6 @@ def test_an_address_that_is_none_is_explained_too(run: Run) -> None:
     assert "bypass address: no route of the site is like this address" in output
 
 
-def test_a_closed_account_sees_nothing(run: Run) -> None:
-    make_user("eve")
-    db.session.execute(text("UPDATE users SET active = :no WHERE username = 'eve'"), {"no": False})
-    db.session.commit()
-    assert run("/", "--as", "eve") == (2, "Error: the account eve is closed, so nobody sees anything as eve\n")
-
-
 def test_a_stream_is_explained_without_waiting_for_its_end(run: Run) -> None:
     status, output = run("/stream")
     assert status == 0, output
@@ -340,6 +220,25 @@ def test_while_redis_is_down_the_rest_is_told(run: Run, app: Flask, database_url
     assert "function get_article(slug=on-engines)" in output
     assert "workers: unknown, Redis does not answer: " in output
     assert output.splitlines()[-1].endswith("what is stored could not be looked up")
+
+
+def test_a_redis_that_is_frozen_is_told_in_one_line(run: Run, database_url: str) -> None:
+    with own_redis() as server, frozen(server):
+        environ = {
+            "PATH": os.environ["PATH"],
+            "ENV": "test",
+            "DATABASE_URL": database_url,
+            "REDIS_URL": f"redis://127.0.0.1:{server.port}",
+        }
+        command = [sys.executable, "-m", "flask", "--app", "main", "explain", "/about"]
+        told = subprocess.run(
+            command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+    assert told.returncode == 2
+    assert "now        bypass redis: Redis does not answer: Timeout" in told.stdout
+    assert told.stderr.startswith("Error: Redis does not answer: Timeout")
+    assert told.stderr.endswith("; what is stored could not be looked up\n")
+    assert told.stderr.count("\n") == 1
 
 
 def test_a_site_without_redis_is_explained(run: Run, app: Flask, database_url: str, redis_url: str) -> None:
