@@ -25,7 +25,7 @@ def sign_in(site: Rehearsal, name: str) -> None:
             raise RehearsalError(f"the accounts cannot be read: {reason}") from error
         if user is None:
             raise RehearsalError(f"no account is called {name}, and none signs in with it")
-        if requires_confirmation(user):
+        if requires_confirmation(user):  # type: ignore[no-untyped-call]
             raise RehearsalError(f"the account {name} has not confirmed its address, so nobody sees anything as {name}")
         if not login_user(user):
             raise RehearsalError(f"the account {name} is closed, so nobody sees anything as {name}")
