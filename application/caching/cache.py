@@ -15,6 +15,7 @@ from flask_caching.utils import join_generator
 from application.caching import recording
 from application.caching.backend import RedisBackend
 from application.caching.codec import LazyCodec, UncacheableError
+from application.caching.counters import family_of
 from application.caching.documented import Forgetting, documented, function_tag, instance_tag
 from application.caching.engine import Engine
 from application.caching.fragments import FragmentExtension
@@ -72,6 +73,11 @@ class Cache(Forgetting):
         """The backend that keeps the contract, or None when `CACHE_TYPE` chose a stock one."""
         backend: object = self.cache
         return backend if isinstance(backend, RedisBackend) else None
+
+    @property
+    def functions(self) -> list[str]:
+        """Return the names under which functions are memoized."""
+        return sorted(self._functions)
 
     def start_worker(self, app: Flask, *, serves: bool = True) -> None:
         """Report what this process does; if it serves readers, use its memory, and keep that coherent."""
@@ -267,7 +273,7 @@ class Cache(Forgetting):
     def through(self, policy: Policy, compute: Callable[[], Any], kind: str = "view", **told: Any) -> Any:
         """Return the value under the key, computed and stored when there is none."""
         around = recording.current()
-        if around is not None and around.uncached:
+        if around is not None and (around.uncached or (around.without and family_of(policy.key) in around.without)):
             return compute()
 
         def announce(outcome: str) -> None:

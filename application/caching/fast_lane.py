@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from application.caching.memory import LONGEST_SILENCE, Kept, Memory
 from application.caching.pages import Sendable
 from application.caching.seen import COOKIE
+from application.measuring import trials
 from application.measuring.figures import Tally
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ LOOKS_REMEMBERED = 5_000
 LONGEST_LOOK = 500
 """Characters: longer ones are answered the long way, so that made-up requests cannot fill the process."""
 _SEEN = f"{COOKIE}="
+_TRIAL = f"{trials.COOKIE}="
 Look = tuple[str, str, str, str]
 
 
@@ -82,7 +84,8 @@ class FastLane:
             return None
         if "HTTP_AUTHORIZATION" in environ or "HTTP_AUTHENTICATION_TOKEN" in environ:
             return None
-        if _SEEN in environ.get("HTTP_COOKIE", ""):
+        cookies = environ.get("HTTP_COOKIE")
+        if cookies is not None and (_SEEN in cookies or _TRIAL in cookies):
             return None
         kept.visited = True
         kept.hits += 1

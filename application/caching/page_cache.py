@@ -24,6 +24,7 @@ from application.caching.recording import Recording, record
 from application.caching.seen import Seen, View
 from application.caching.wanted import Answer, PagePolicy, Wanted
 from application.measuring import figures, timing
+from application.measuring.trials import Trials
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -44,6 +45,9 @@ class PageCache:
         self.backend = backend
         self.maker = PageMaker(app.wsgi_app, backend)
         self.lane: FastLane | None = None
+        self.trials: Trials | None = None
+        if backend is not None:
+            self.trials = Trials(str(app.config["SECRET_KEY"]), backend.client, backend.ask)
         site = urlsplit(app.config["SETTINGS"].site_url)
         self.scheme, self.host = site.scheme, site.netloc
         self.seen = Seen(str(app.config["SECRET_KEY"]), secure=self.scheme == "https")
@@ -61,6 +65,20 @@ class PageCache:
             policy, reason = self.consider(environ)
         if policy is None:
             return self._pass_by(environ, start_response, reason)
+        trial = None if self.trials is None else self.trials.of(environ)
+        if self.trials is None or trial is None:
+            return self._answer(environ, start_response, policy)
+        try:
+            if trial.off:
+                return self._pass_by(environ, start_response, "trial", frozenset(trial.off))
+            return self._answer(environ, start_response, policy)
+        finally:
+            if (measurement := timing.current()) is not None:
+                self.trials.note(trial, measurement)
+
+    def _answer(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse", policy: PagePolicy
+    ) -> Iterable[bytes]:
         with timing.span("page", "find") as finding:
             wanted, view = self._wanted(environ, policy)
             answer = self.maker.answer(wanted, view)
@@ -150,9 +168,15 @@ class PageCache:
 
     # Answering.
 
-    def _pass_by(self, environ: "WSGIEnvironment", start_response: "StartResponse", reason: str) -> Iterable[bytes]:
+    def _pass_by(
+        self,
+        environ: "WSGIEnvironment",
+        start_response: "StartResponse",
+        reason: str,
+        without: frozenset[str] = frozenset(),
+    ) -> Iterable[bytes]:
         timing.note("cache", f"bypass {reason}")
-        recording = Recording(ambient=True)
+        recording = Recording(ambient=True, without=without)
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             headers.append(("X-Cache", f"bypass {reason}"))

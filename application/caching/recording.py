@@ -44,6 +44,8 @@ class Recording:
     """The newest change that was told while an ambient recording lasted."""
     untold: bool = False
     """Whether a change could not be told."""
+    without: frozenset[str] = frozenset()
+    """Families of keys that are computed anew while it lasts, and stored for nobody: an operator's trial."""
 
     def read(self, tags: Iterable[str], moment: Moment | None) -> None:
         """Note that something with these tags, true for this moment, was used."""

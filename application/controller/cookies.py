@@ -6,10 +6,13 @@ from datetime import timedelta
 from flask import Response, current_app, request, session
 from itsdangerous import BadData, URLSafeTimedSerializer
 
+from application.measuring import trials
+
 LIKER = "liker"
 HAS_LIKES = "has_likes"
 SIGNED_IN = "signed_in"
 KEPT_WORDS = "kept_words"
+HTTP_ONLY = frozenset({LIKER, KEPT_WORDS, trials.COOKIE})
 
 LIKER_LIFETIME = timedelta(days=365)
 KEPT_WORDS_LIFETIME = timedelta(days=1)
@@ -52,6 +55,16 @@ def forget_holder(response: Response) -> None:
     _delete(response, KEPT_WORDS)
 
 
+def begin_trial(response: Response, token: str) -> None:
+    """Let an operator's requests be made without some of the caching."""
+    _set(response, trials.COOKIE, token, timedelta(seconds=trials.LASTS), http_only=True)
+
+
+def end_trial(response: Response) -> None:
+    """Serve the operator as everybody again."""
+    _delete(response, trials.COOKIE)
+
+
 def mark_signed_in(response: Response) -> None:
     """Tell the pages' script that `/me` has something to say, for as long as the session may last."""
     remembered = session.get("_remember") == "set" or "remember_token" in request.cookies
@@ -85,7 +98,9 @@ def _set(response: Response, name: str, value: str, lifetime: timedelta | None, 
 def _delete(response: Response, *names: str) -> None:
     for name in names:
         if name in request.cookies:
-            response.delete_cookie(name, samesite="Lax", secure=_is_secure(), httponly=name in {LIKER, KEPT_WORDS})
+            response.delete_cookie(
+                name, samesite="Lax", secure=_is_secure(), httponly=name in {LIKER, KEPT_WORDS, trials.COOKIE}
+            )
 
 
 def _is_secure() -> bool:

@@ -73,6 +73,7 @@ PAGES: dict[str, tuple[Stop, ...]] = {
     "/articles_by/<user_name>": (Stop(STRANGER, "/articles_by/ada"), Stop(STRANGER, "/articles_by/edith")),
     "/articles_by/<user_name>/edit": (Stop(AUTHOR, "/articles_by/ada/edit"),),
     "/confirm_address": (Stop(STRANGER, "/confirm_address"),),
+    "/console/experiment": (Stop(ADMINISTRATOR, "/console/experiment"),),
     "/console/performance": (
         Stop(ADMINISTRATOR, "/console/performance"),
         Stop(ADMINISTRATOR, "/console/performance?window=day"),
@@ -149,6 +150,7 @@ FORMS: dict[str, tuple[tuple[str, str, dict[str, str]], ...]] = {
         ("/desk?state=all", "Publish now", {}),
         ("/account/recovery_codes", "Make new codes", {}),
     ),
+    ADMINISTRATOR: (("/console/experiment", "Begin", {}),),
 }
 """By person: the forms that they send as they stand, but for what is typed, and by which button."""
 
