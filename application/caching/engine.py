@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from time import monotonic, sleep
+from time import monotonic, perf_counter_ns, sleep
 from typing import Any
 
 from application.caching import recording, signals
@@ -16,6 +16,7 @@ from application.caching.memory import Kept
 from application.caching.policy import Policy, soft_lifetime
 from application.caching.recording import Moment, Recording, record
 from application.caching.storing import Found, Stored, Storing
+from application.measuring import figures
 from application.measuring.timing import span
 
 logger = logging.getLogger(__name__)
@@ -197,7 +198,7 @@ class Engine:
                 mine.parts = around.parts
             try:
                 with record(mine):
-                    value = compute()
+                    value = self._made(policy, compute)
             except BaseException:
                 self._store_parts(mine, nested=nested)
                 raise
@@ -210,6 +211,13 @@ class Engine:
                 self._may_be_shared(flight, policy.key, _outcome(mine, value))
                 break
         return _outcome(mine, value)
+
+    def _made(self, policy: Policy, compute: Callable[[], Any]) -> Any:
+        """Compute, and count what that took."""
+        started = perf_counter_ns()
+        value = compute()
+        figures.process.add(figures.MADE, family_of(policy.key), perf_counter_ns() - started)
+        return value
 
     def _store_parts(self, mine: Recording, *, nested: bool) -> None:
         """Store what was made on the way to something that is not stored itself."""

@@ -12,7 +12,7 @@ from application.caching.memory import LONGEST_SILENCE, Kept, Memory
 from application.caching.pages import Sendable
 from application.caching.seen import COOKIE
 from application.measuring import trials
-from application.measuring.figures import Tally
+from application.measuring.figures import Lane
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -41,9 +41,9 @@ class FastLane:
     def __init__(self, app: "WSGIApplication", memory: Memory) -> None:
         self.app = app
         self.memory = memory
-        self._looks: dict[Look, tuple[Kept, str, Tally]] = memory.looks
+        self._looks: dict[Look, tuple[Kept, str, Lane]] = memory.looks
 
-    def note(self, environ: "WSGIEnvironment", kept: Kept, encoding: str, tally: Tally) -> None:
+    def note(self, environ: "WSGIEnvironment", kept: Kept, encoding: str, lane: Lane) -> None:
         """Remember which page a request of this look gets, and what counts its route."""
         look = look_of(environ)
         if not kept.alive or sum(map(len, look)) > LONGEST_LOOK:
@@ -52,7 +52,7 @@ class FastLane:
             for page, _, _ in self._looks.values():
                 page.looks.clear()
             self._looks.clear()
-        self._looks[look] = (kept, encoding, tally)
+        self._looks[look] = (kept, encoding, lane)
         kept.looks.append(look)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -62,10 +62,10 @@ class FastLane:
         found = self.find(environ, now)
         if found is None:
             return self.app(environ, start_response)
-        kept, encoding, tally = found
+        kept, encoding, lane = found
         spent = perf_counter_ns() - started
-        tally.fast += 1
-        tally.fast_spent += spent
+        lane.calls += 1
+        lane.spent += spent
         elapsed = spent / 1e6
         own = [
             ("Age", str(int(now - kept.born_at))),
@@ -74,7 +74,7 @@ class FastLane:
         ]
         return send(kept.value, encoding, environ, start_response, own)
 
-    def find(self, environ: "WSGIEnvironment", now: float) -> tuple[Kept, str, Tally] | None:
+    def find(self, environ: "WSGIEnvironment", now: float) -> tuple[Kept, str, Lane] | None:
         """Return the page that a request of this look gets, and count that it did; None for one to be considered."""
         found = self._looks.get(look_of(environ))
         if found is None or environ["REQUEST_METHOD"] != "GET":

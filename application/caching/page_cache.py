@@ -16,6 +16,7 @@ from werkzeug.sansio.utils import host_is_trusted
 
 from application.caching import encodings
 from application.caching.backend import RedisBackend
+from application.caching.counters import family_of
 from application.caching.fast_lane import FastLane
 from application.caching.keys import page_address, page_key
 from application.caching.page_maker import PageMaker
@@ -61,7 +62,7 @@ class PageCache:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request, and say in `X-Cache` what happened."""
-        with timing.span("page", "consider"):
+        with timing.span("page", "consider") as considering:
             policy, reason = self.consider(environ)
         if policy is None:
             return self._pass_by(environ, start_response, reason)
@@ -83,13 +84,15 @@ class PageCache:
             wanted, view = self._wanted(environ, policy)
             answer = self.maker.answer(wanted, view)
             finding.note = f"{answer.outcome}: {wanted.key}"
+        family = family_of(wanted.key)
+        figures.process.add(figures.LOOKED_UP, family, considering.elapsed + finding.elapsed)
         with timing.span("page", "send"):
             self._count(wanted.key, answer)
             if answer.page is None:
                 return self._send_as_is(environ, start_response, answer)
             encoding = encodings.choose(environ.get("HTTP_ACCEPT_ENCODING", ""))
             if self.lane is not None and answer.kept is not None:
-                self.lane.note(environ, answer.kept, encoding, _tally())
+                self.lane.note(environ, answer.kept, encoding, _lane(family))
             return self._send(environ, start_response, answer, answer.page, encoding)
 
     def _wanted(self, environ: "WSGIEnvironment", policy: PagePolicy) -> tuple[Wanted, View]:
@@ -129,7 +132,7 @@ class PageCache:
             return "bypass key"
         # A request made inside a job's own context would take it over, with all that was read there.
         with self.app.app_context():
-            return self.maker.refill(Wanted(key, policy, self._reduced(environ, arguments)))
+            return self.maker.refill(Wanted(key, policy, self._reduced(environ, arguments), ahead=True))
 
     def consider(self, environ: "WSGIEnvironment") -> tuple[PagePolicy | None, str]:
         """Decide whether this request may be answered from the store; if not, say why in a word."""
@@ -230,11 +233,11 @@ def is_being_stored() -> bool:
     return bool(request.environ.get(BEING_STORED))
 
 
-def _tally() -> figures.Tally:
-    """Return what counts the requests that get a page of this route out of memory."""
+def _lane(family: str) -> figures.Lane:
+    """Return what counts the requests that get a page of this route and family out of memory."""
     measurement = timing.current()
     rule = "" if measurement is None else measurement.route
-    return figures.process.tally("request", figures.route_name("GET", rule))
+    return figures.process.lane(figures.route_name("GET", rule), family)
 
 
 def declared(environ: "WSGIEnvironment", policy: PagePolicy) -> dict[str, str]:

@@ -3,9 +3,10 @@
 import logging
 import threading
 from collections import deque
+from dataclasses import replace
 from http import HTTPStatus
 from io import BytesIO
-from time import monotonic, sleep
+from time import monotonic, perf_counter_ns, sleep
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,6 +24,7 @@ from application.caching.recording import Moment, Recording, record
 from application.caching.seen import View
 from application.caching.storing import Found, Stored, Storing
 from application.caching.wanted import Answer, Wanted
+from application.measuring import figures
 from application.measuring.timing import measuring, span
 
 if TYPE_CHECKING:
@@ -136,12 +138,14 @@ class PageMaker:
         if backend.take(lease) is not Grant.GRANTED:
             return
 
+        ahead = replace(wanted, ahead=True)
+
         def work() -> None:
             flight = Flight(lambda: 0)
             try:
                 # Another may have refreshed it between the look at it and the lease.
                 with measuring("refresh", family_of(wanted.key)):
-                    self._make_if_due(backend, flight, wanted, lease)
+                    self._make_if_due(backend, flight, ahead, lease)
             except Exception:
                 # It lives on until its hard lifetime ends, and the next reader tries again.
                 logger.exception("%s could not be refreshed", wanted.key)
@@ -196,7 +200,11 @@ class PageMaker:
         raise AssertionError("the last attempt always answers")
 
     def _render(self, wanted: Wanted) -> Rendered:
-        return render(self.app, {**wanted.environ, "wsgi.input": BytesIO()})
+        started = perf_counter_ns()
+        answer = render(self.app, {**wanted.environ, "wsgi.input": BytesIO()})
+        kind = figures.MADE_AHEAD if wanted.ahead else figures.MADE
+        figures.process.add(kind, family_of(wanted.key), perf_counter_ns() - started)
+        return answer
 
     def _store(
         self,

@@ -28,6 +28,8 @@ class Wanted:
     policy: PagePolicy
     environ: "WSGIEnvironment"
     fresh: bool = False
+    ahead: bool = False
+    """Whether it is made while nobody waits for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,10 @@ OTHERS = "(others)"
 NO_ROUTE = "(no route)"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 LONGEST_NAME = 1_000
+LOOKED_UP = "cached-page"
+"""The kind of part under which all that the page cache did for one family of pages is counted."""
+MADE, MADE_AHEAD = "made", "made-ahead"
+"""The kinds of part under which the making of cached values is counted, by family; `ahead`: while nobody waited."""
 
 Name = tuple[str, str]
 """A kind and a name, such as `db` and a statement."""
@@ -53,6 +57,17 @@ class Tally:
         # The fast lane is far below the first bound, so it needs no looking up.
         buckets[0] += fast
         return Whole(buckets, spent + fast_spent, refused, failed) if any(buckets) else None
+
+
+class Lane:
+    """Answers of the fast lane with pages of one family, at one route: how many, and the ns of looking them up."""
+
+    __slots__ = ("calls", "family", "spent", "tally")
+
+    def __init__(self, family: str, tally: Tally) -> None:
+        self.family = family
+        self.tally = tally
+        self.calls = self.spent = 0
 
 
 class Whole(msgspec.Struct):
@@ -89,6 +104,7 @@ class Figures:
 
     def __init__(self) -> None:
         self._tallies: dict[Name, Tally] = {}
+        self._lanes: dict[Name, Lane] = {}
         self._parts: dict[Name, Part] = {}
 
     def tally(self, kind: str, name: str) -> Tally:
@@ -99,6 +115,21 @@ class Figures:
             found = self._tallies.setdefault(key, Tally())
         return found
 
+    def lane(self, route: str, family: str) -> Lane:
+        """Return what counts what the fast lane answers at this route with this family of pages."""
+        key = (route, family)
+        if (found := self._lanes.get(key)) is None:
+            key = key if len(self._lanes) < WHOLES else (route, OTHERS)
+            found = self._lanes.setdefault(key, Lane(key[1], self.tally("request", route)))
+        return found
+
+    def add(self, kind: str, name: str, elapsed: int) -> None:
+        """Count a part that is no span, and what it took (ns)."""
+        part = self._part(kind, name)
+        part.calls += 1
+        part.spent += elapsed
+        part.longest = max(part.longest, elapsed)
+
     def note(self, measurement: "Measurement") -> None:
         """Count a whole that has ended, and each of its parts."""
         root = measurement.root
@@ -108,20 +139,34 @@ class Figures:
 
     def take(self) -> Taken:
         """Return all of it, and begin again."""
+        for lane in list(self._lanes.values()):
+            self._settle(lane)
         parts, self._parts = self._parts, {}
         wholes = {name: whole for name, tally in list(self._tallies.items()) if (whole := tally.take()) is not None}
         return Taken(wholes, parts)
 
     def _note_part(self, span: "Span") -> None:
-        key = (span.kind, span.name[:LONGEST_NAME])
-        if (part := self._parts.get(key)) is None:
-            key = key if len(self._parts) < SPANS else (span.kind, OTHERS)
-            part = self._parts.setdefault(key, Part())
-        part.calls += 1
-        part.spent += span.elapsed
-        part.longest = max(part.longest, span.elapsed)
+        self.add(span.kind, span.name[:LONGEST_NAME], span.elapsed)
         for child in span.children:
             self._note_part(child)
+
+    def _part(self, kind: str, name: str) -> Part:
+        key = (kind, name)
+        if (part := self._parts.get(key)) is None:
+            key = key if len(self._parts) < SPANS else (kind, OTHERS)
+            part = self._parts.setdefault(key, Part())
+        return part
+
+    def _settle(self, lane: Lane) -> None:
+        """Count what the fast lane has answered under its route, and as look-ups of its family."""
+        if not (calls := lane.calls):
+            return
+        spent, lane.calls, lane.spent = lane.spent, 0, 0
+        lane.tally.fast += calls
+        lane.tally.fast_spent += spent
+        part = self._part(LOOKED_UP, lane.family)
+        part.calls += calls
+        part.spent += spent
 
 
 def route_name(method: str, rule: str) -> str:

@@ -143,7 +143,7 @@ def _routes(found: Named, seconds: int) -> Iterator[Route]:
 def _spans(found: Named) -> Iterator[Spent]:
     for (kind, name), figures in found.items():
         if calls := figures.get("calls", 0):
-            spent, longest = figures["sum"], figures["max"]
+            spent, longest = figures.get("sum", 0), figures.get("max", 0)
             mean = round(spent / calls / 1e6, 3)
             yield Spent(kind, name, calls, round(spent / 1e6, 3), mean, round(longest / 1e6, 3))
 

@@ -10,7 +10,19 @@ from application.caching.listener import Listener
 from application.caching.reporting import Reporter
 from application.extensions import cache
 from application.measuring import figures
-from application.measuring.figures import BOUNDS, OTHERS, SPANS, WHOLES, Figures, Part, Taken, Tally, Whole, route_name
+from application.measuring.figures import (
+    BOUNDS,
+    LOOKED_UP,
+    OTHERS,
+    SPANS,
+    WHOLES,
+    Figures,
+    Part,
+    Taken,
+    Tally,
+    Whole,
+    route_name,
+)
 from application.measuring.timing import Measurement, measuring, span
 from application.measuring.window import percentile
 from application.measuring.windows import FIELDS, KEY, NAMES, NAMES_KEY, Windows, digest
@@ -289,3 +301,30 @@ def test_a_redis_that_is_away_is_said_in_a_line(app: Flask, runner: FlaskCliRunn
 def test_a_whole_without_spans_is_nothing_to_show(windows: Windows) -> None:
     windows.tell(Taken({("request", "GET /"): Whole([0, 1])}, {}), **GIVEN)
     assert windows.read("hour").spans == []
+
+
+def test_what_the_fast_lane_answers_is_counted_by_route_and_by_family(windows: Windows) -> None:
+    made = Figures()
+    lane = made.lane("GET /rows/<int:number>", "/rows/…")
+    assert made.lane("GET /rows/<int:number>", "/rows/…") is lane
+    lane.calls, lane.spent = 3, 6_000
+    taken = made.take()
+    assert taken.wholes["request", "GET /rows/<int:number>"].count == 3
+    assert taken.parts[LOOKED_UP, "/rows/…"] == Part(3, 6_000)
+    assert made.take() == Taken({}, {})
+    windows.tell(taken, **GIVEN)
+    (spent,) = windows.read("hour").spans
+    assert (spent.kind, spent.name, spent.calls, spent.longest_ms) == ("cached-page", "/rows/…", 3, 0)
+
+
+def test_made_up_families_do_not_make_the_figures_grow() -> None:
+    made = Figures()
+    for number in range(2 * WHOLES):
+        made.lane("GET /<path:any>", f"/{number}").calls += 1
+        made.add("made", f"/{number}", 1)
+    for number in range(2 * SPANS):
+        made.add("made", f"/{number}", 1)
+    taken = made.take()
+    assert len(taken.parts) <= SPANS + 2
+    assert sum(part.calls for (kind, _), part in taken.parts.items() if kind == LOOKED_UP) == 2 * WHOLES
+    assert taken.wholes["request", "GET /<path:any>"].count == 2 * WHOLES
