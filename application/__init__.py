@@ -4,10 +4,11 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from application import accounts, cli
-from application.caching import recovering
+from application.caching import ordered, recovering
 from application.config import ROOT, Settings, flask_config, load_settings
 from application.controller import register_controllers
 from application.data import database, invalidation
+from application.data.operations.forgetting import note_order
 from application.extensions import cache, db, limiter, migrate
 from application.extensions import live as live_events
 from application.jobs import pages as page_jobs
@@ -30,6 +31,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     cache.init_app(app)
     invalidation.init_app(app, cache)
     _sweep_at_recovery(app)
+    # The same receiver for every application of this process, so that none is told twice.
+    ordered.connect(note_order, cache)
     live_events.init_app(app)
     limiter.init_app(app)
     accounts.init_accounts(app)

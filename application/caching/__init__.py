@@ -3,8 +3,9 @@
 from application.caching.cache import Cache
 from application.caching.improving import improve
 from application.caching.page_cache import PAGES, PageCache
+from application.caching.purges import written_by
 from application.caching.refilling import keep_warm, refill_cold
-from application.caching.signals import computing, cooled, invalidated, recovering, stored
+from application.caching.signals import computing, cooled, invalidated, ordered, recovering, stored
 
 __all__ = [
     "PAGES",
@@ -15,7 +16,9 @@ __all__ = [
     "improve",
     "invalidated",
     "keep_warm",
+    "ordered",
     "recovering",
     "refill_cold",
     "stored",
+    "written_by",
 ]

@@ -11,8 +11,9 @@ from application.caching.codec import JSON, Seal
 from application.caching.connecting import BEGIN_ANEW, SENTINEL
 from application.caching.leases import Grant, Lease
 from application.caching.policy import seconds
+from application.caching.purges import writer
 from application.caching.recording import Moment
-from application.caching.scripts import HOT
+from application.caching.scripts import CLEARED, HOT
 from application.caching.store import SPARE, RedisStore
 from application.caching.storing import Stored, Storing
 
@@ -80,19 +81,22 @@ class RedisBackend(RedisStore, BaseCache):
     def clear(self) -> bool:
         """Forget every value, in every process, and every computation under way; hot pages are made again."""
 
-        def ask() -> bool:
+        def ask() -> int:
+            gone = 0
             self.client.zrangestore("broadsheet:cold", "broadsheet:heat", HOT, float("inf"), byscore=True)
             self.client.delete("broadsheet:epoch")
             self.client.publish(self.channel, BEGIN_ANEW)
             for name in self.client.scan_iter(match=self.prefix + "*", count=1000):
-                self.client.unlink(name)
+                gone += int(self.client.unlink(name))  # type: ignore[arg-type] # redis-py: for its other client
             for name in self.client.scan_iter(match=SPARE + "*", count=1000):
                 self.client.unlink(name)
-            return True
+            return gone
 
         self.memory.distrust()
-        if self.ask(ask) is None:
+        if (gone := self.ask(ask)) is None:
             return False
+        arguments: list[Any] = [0, writer(), gone]
+        self.ask(lambda: self.client.eval(CLEARED, *arguments))
         signals.cooled.send(self)
         return True
 

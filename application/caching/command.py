@@ -5,7 +5,6 @@ Exit statuses: 1 when there is nothing of that name, 2 when Redis does not answe
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import NoReturn
 
 import click
@@ -16,12 +15,15 @@ from flask.cli import AppGroup
 
 from application.caching.backend import RedisBackend
 from application.caching.cache import Cache
-from application.caching.inspector import Shown, list_keys, listed, pretty, readable, show
-from application.caching.statistics import OUTCOMES, Family, Statistics, gather
+from application.caching.inspector import list_keys, listed, readable, show
+from application.caching.purges import latest
+from application.caching.signals import ordered
+from application.caching.statistics import gather
+from application.caching.tables import chronicle, describe, price, tabulate
+from application.caching.worth import appraise
+from application.measuring.windows import WINDOWS, WindowName
 
-LONGEST_RAW = 2_000
-"""Bytes shown of a value that is none of ours."""
-
+_why = click.option("--why", default="", help="The reason, for the audit log.")
 cache_commands = AppGroup("cache", help="Look into the cache, and forget what is in it.")
 
 
@@ -61,7 +63,7 @@ def show_key(key: str, *, body: bool) -> None:
     if shown is None:
         _nothing(key)
     if not body:
-        _describe(shown)
+        describe(shown)
     elif "identity" in shown.bodies:
         click.echo(shown.bodies["identity"], nl=False)
     else:
@@ -70,23 +72,26 @@ def show_key(key: str, *, body: bool) -> None:
 
 @cache_commands.command("delete")
 @click.argument("key")
-def delete(key: str) -> None:
+@_why
+def delete(key: str, why: str) -> None:
     """Forget one key, in every process, and refuse what is being computed for it."""
-    _forget((key,), as_keys=True)
+    _forget((key,), why, as_keys=True)
 
 
 @cache_commands.command("purge")
 @click.argument("tags", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Forget every value; hot pages are made again.")
-def purge(tags: tuple[str, ...], *, everything: bool) -> None:
+@_why
+def purge(tags: tuple[str, ...], why: str, *, everything: bool) -> None:
     """Forget everything that was made from these TAGS, in every process; `show` names the tags of a value."""
     if everything == bool(tags):
         raise click.UsageError("Name tags, or say --all.")
     if not everything:
-        _forget(tags, as_keys=False)
+        _forget(tags, why, as_keys=False)
         return
     with _backend() as backend:
         count = sum(1 for _ in backend.client.scan_iter(match=backend.prefix + "*", count=1000))
+        ordered.send(_cache(), names=(), why=why)
         _insist(_cache().clear())
     click.echo(f"{count} keys went")
 
@@ -100,7 +105,34 @@ def stats(*, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
     else:
-        _tabulate(found)
+        tabulate(found)
+
+
+@cache_commands.command("worth")
+@click.option("--window", type=click.Choice(["hour", "day"]), default="hour", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="For a program.")
+def worth(*, window: WindowName, as_json: bool) -> None:
+    """Show what each cache earns: the time that it saves, less what it takes, and what it holds."""
+    with _backend() as backend:
+        found = appraise(current_app.extensions[WINDOWS], backend, window)
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
+    else:
+        price(found)
+
+
+@cache_commands.command("purges")
+@click.option("--json", "as_json", is_flag=True, help="For a program.")
+def purges(*, as_json: bool) -> None:
+    """Show what was forgotten lately: when, by which write, what it was made from, and how many keys went."""
+    with _backend() as backend:
+        found = latest(backend.client)
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
+    elif found:
+        chronicle(found)
+    else:
+        click.echo("Nothing was forgotten in the last seven days.")
 
 
 def _cache() -> Cache:
@@ -123,10 +155,12 @@ def _backend() -> Iterator[RedisBackend]:
         raise CacheAway(f"Redis does not answer: {error}") from error
 
 
-def _forget(names: tuple[str, ...], *, as_keys: bool) -> None:
+def _forget(names: tuple[str, ...], why: str, *, as_keys: bool) -> None:
     with _backend() as backend:
         shown = {f"key/{name.removeprefix(backend.prefix)}" if as_keys else name: name for name in names}
         found = listed(backend, shown)
+        written = tuple(readable(name.encode(errors="surrogateescape")) for name in shown)
+        ordered.send(_cache(), names=written, why=why)
         # Told whether or not there is such a thing: it may be under computation.
         _insist(_cache().invalidate(shown))
     if len(found) < len(shown):
@@ -146,54 +180,3 @@ def _insist(told: object) -> None:
 def _nothing(*names: str) -> NoReturn:
     written = ", ".join(readable(name.encode(errors="surrogateescape")) for name in names)
     raise click.ClickException(f"nothing is cached under {written}")
-
-
-def _describe(shown: Shown) -> None:
-    entry = shown.entry
-    facts = {
-        "believed": f"no: {shown.doubt}" if shown.doubt else "yes",
-        "type": "unknown" if entry is None else entry.type,
-        "age": "unknown" if shown.age is None else f"{shown.age} s",
-        "TTL": "no end" if shown.ttl is None else f"{shown.ttl} s",
-        "size": f"{shown.size} B",
-    }
-    if shown.heat is not None:
-        facts["heat"] = f"{shown.heat:.1f} hits lately"
-    if entry is not None:
-        facts |= {"order": f"{entry.sequence} in epoch {entry.epoch}", "release": entry.release}
-        facts["tags"] = ", ".join(entry.tags) or "none"
-    if shown.page is not None:
-        facts["status"] = shown.page.status
-        facts["bodies"] = ", ".join(f"{name} {len(body)} B" for name, body in shown.bodies.items())
-        facts |= {f"header {name}": value for name, value in shown.page.headers}
-    click.echo(shown.name)
-    for name, fact in facts.items():
-        click.echo(f"  {name:<9} {readable(fact.encode())}")
-    if entry is None:
-        click.echo(readable(shown.raw[:LONGEST_RAW]))
-    elif shown.page is None:
-        click.echo(pretty(entry.value))
-
-
-def _tabulate(found: Statistics) -> None:
-    if found.since is None:
-        click.echo("No web worker has counted anything yet.")
-        return
-    click.echo(f"Since {datetime.fromtimestamp(found.since, UTC):%Y-%m-%d %H:%M:%S} UTC")
-    width = max(len(one.family) for one in [found.total, *found.families])
-    click.echo("  ".join([f"{'':<{width}}", "hit ratio", *(f"{outcome:>11}" for outcome in OUTCOMES)]))
-    for one in [*found.families, found.total]:
-        click.echo(_row(one, width))
-    for worker in found.workers:
-        trust = f"applied {worker.applied}" if worker.is_trusted else "memory not trusted"
-        used = f"{worker.used / 2**20:.1f} of {worker.budget / 2**20:.0f} MB"
-        click.echo(f"worker {worker.host}:{worker.pid}, up {worker.up} s: {worker.entries} values, {used}, {trust}")
-    for name, heat in found.hottest.items():
-        click.echo(f"hot {heat:>8.1f}  {name}")
-    click.echo("Redis " + ", ".join(f"{name} {value}" for name, value in found.redis.items()))
-
-
-def _row(one: Family, width: int) -> str:
-    ratio = "-" if one.hit_ratio is None else f"{one.hit_ratio:.1%}"
-    counts = (f"{one.outcomes.get(outcome, 0):>11}" for outcome in OUTCOMES)
-    return "  ".join([f"{one.family:<{width}}", f"{ratio:>9}", *counts])

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -17,8 +17,9 @@ from application.caching.store import FOREVER_MS, PAGE
 
 AT_ONCE = 500
 _LIFETIME = re.compile(rb'"lifetime":(\d+)')
-HEAD = 400
-"""Bytes of an envelope within which its lifetime stands."""
+_TAGS = re.compile(rb'"tags":(\[(?:"(?:[^"\\]|\\.)*",?)*\])')
+HEAD = 2_000
+"""Bytes of an envelope within which its lifetime stands, and its tags unless they are many."""
 
 
 class Shelves(Protocol):
@@ -48,13 +49,17 @@ class Glance:
 
 @dataclass(frozen=True, slots=True)
 class KeyLine:
-    """One stored value: its full name, seconds to live (None: no end), bytes in Redis, age in seconds, and heat."""
+    """One stored value: its full name, seconds to live (None: no end), bytes in Redis, age in seconds, heat, tags.
+
+    Tags are None where they are more than can be seen at a glance.
+    """
 
     name: str
     ttl: int | None
     size: int
     age: int | None
     heat: float | None
+    tags: tuple[str, ...] | None = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +82,16 @@ class Shown:
         return None if self.entry is None else _age(self.entry.lifetime, self.ttl)
 
 
-def list_keys(backend: RedisBackend, pattern: str = "*") -> Iterator[KeyLine]:
-    """Walk the stored values that match, a batch at a time."""
-    names = sorted(set(backend.client.scan_iter(match=backend.prefix + pattern, count=1000)))
+def list_keys(shelves: Shelves, pattern: str = "*") -> Iterator[KeyLine]:
+    """Walk the stored values that match."""
+    return look_at(shelves, sorted(set(shelves.client.scan_iter(match=shelves.prefix + pattern, count=1000))))
+
+
+def look_at(shelves: Shelves, names: Sequence[Any]) -> Iterator[KeyLine]:
+    """Say how each of these values is, a batch at a time; those that have gone are left out."""
     for start in range(0, len(names), AT_ONCE):
         batch = names[start : start + AT_ONCE]
-        with backend.client.pipeline(transaction=False) as pipe:
+        with shelves.client.pipeline(transaction=False) as pipe:
             for name in batch:
                 pipe.pttl(name)
                 pipe.memory_usage(name)
@@ -96,9 +105,9 @@ def list_keys(backend: RedisBackend, pattern: str = "*") -> Iterator[KeyLine]:
             # A key may have expired since it was listed.
             if size is None:
                 continue
-            found = next((_LIFETIME.search(head) for head in heads if isinstance(head, bytes) and head), None)
-            ttl = _seconds(pttl)
-            yield KeyLine(readable(name), ttl, size, _age(int(found[1]), ttl) if found else None, heat)
+            head = next((head for head in heads if isinstance(head, bytes) and head), b"")
+            found, ttl = _LIFETIME.search(head), _seconds(pttl)
+            yield KeyLine(readable(name), ttl, size, _age(int(found[1]), ttl) if found else None, heat, _tags(head))
 
 
 def show(backend: Shelves, key: str) -> Shown | None:
@@ -185,6 +194,17 @@ def _page(entry: Entry, bodies: dict[str, bytes], doubt: str) -> tuple[Page | No
     if page.digests != {name: encodings.digest(body) for name, body in bodies.items()}:
         return page, doubt or "its bodies are not those that were signed"
     return page, doubt
+
+
+def _tags(head: bytes) -> tuple[str, ...] | None:
+    """Return the tags of an envelope that begins so; of what is none of ours, none."""
+    if not head.startswith(b'{"format":'):
+        return ()
+    found = _TAGS.search(head)
+    try:
+        return None if found is None else tuple(readable(tag.encode()) for tag in msgspec.json.decode(found[1]))
+    except msgspec.MsgspecError:
+        return ()
 
 
 def _seconds(pttl: int) -> int | None:

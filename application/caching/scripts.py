@@ -5,8 +5,8 @@ Control keys begin with `broadsheet:` and have no lifetime, so that a `volatile-
 last invalidation, `floor` is the number below which `tags` has been trimmed, `tag:<tag>` lists the keys made
 from a tag with the time (ms) at which each expires, `spares:<tag>` the same of spare copies, `wide` holds the tags that
 list too many keys to unlink one by one. `heat` says how often each page was asked for lately, `cold` are hot pages
-that an invalidation has forgotten, `stats:counts` counts outcomes. Leases (`lease:<key>`) and spare copies
-(`spare:<key>`) have lifetimes.
+that an invalidation has forgotten, `stats:counts` counts outcomes. Leases (`lease:<key>`), spare copies
+(`spare:<key>`) and the list of what was forgotten by whom (`purges`) have lifetimes.
 """
 
 HOT = 2
@@ -86,13 +86,74 @@ return 1
 as KEYS[3]. ARGV: epoch, sequence, ttl (ms), keys a tag may list, lifetime of the spare copy (ms, 0: none), the key's
 own name, the lease's token, count of the value's fields (1: a string), the fields, then the tags. 1 when stored."""
 
+PURGES_KEY = "broadsheet:purges"
+PURGES = 500
+"""Entries of the list of what was forgotten."""
+PURGES_LAST = 7 * 86_400
+MERGED_WITHIN = 10
+"""Seconds within which invalidations by one writer, with nobody's in between, become one entry."""
+TAGS_NAMED = 20
+
+LONGEST_TAG = 200
+
+WRITE_DOWN = """
+local function write_down(by, kind, tags, keys, everything)
+  local log, now = 'broadsheet:purges', tonumber(redis.call('TIME')[1])
+  local entry = {began = now, by = by, kind = kind, tags = {}, more = 0, keys = 0, times = 0, everything = false}
+  local kept_as = redis.call('TYPE', log).ok
+  if kept_as ~= 'list' and kept_as ~= 'none' then redis.call('UNLINK', log) end
+  local read, last = pcall(cjson.decode, redis.call('LINDEX', log, 0) or '')
+  local is_merged = read and type(last) == 'table' and last.by == by and last.kind == kind
+    and type(last.tags) == 'table' and now - (tonumber(last.began) or 0) < <within>
+  if is_merged then
+    for name, value in pairs(entry) do
+      if type(last[name]) == type(value) then entry[name] = last[name] end
+    end
+  end
+  entry.at, entry.times, entry.keys = now, entry.times + 1, entry.keys + keys
+  entry.everything = entry.everything or everything
+  local known = {}
+  for _, tag in ipairs(entry.tags) do known[tag] = true end
+  for _, tag in ipairs(tags) do
+    local name = #tag <= <longest> and tag or '(a tag of ' .. #tag .. ' bytes)'
+    if not known[name] and #entry.tags < <named> then
+      entry.tags[#entry.tags + 1] = name
+    elseif not known[name] then
+      entry.more = entry.more + 1
+    end
+    known[name] = true
+  end
+  local written = cjson.encode(entry)
+  if is_merged then redis.call('LSET', log, 0, written) else redis.call('LPUSH', log, written) end
+  redis.call('LTRIM', log, 0, <most> - 1)
+  redis.call('EXPIRE', log, <last>)
+end
+"""
+for _name, _number in (
+    ("within", MERGED_WITHIN),
+    ("named", TAGS_NAMED),
+    ("longest", LONGEST_TAG),
+    ("most", PURGES),
+    ("last", PURGES_LAST),
+):
+    WRITE_DOWN = WRITE_DOWN.replace(f"<{_name}>", str(_number))
+"""Write down what was forgotten. It is called protected: what is wrong with the list must not undo the forgetting."""
+
+CLEARED = f"""#!lua flags=allow-oom
+{WRITE_DOWN}
+write_down(ARGV[1], 'cleared', {{'(everything)'}}, tonumber(ARGV[2]), true)
+"""
+"""Write down that everything was forgotten. ARGV: by whom, and how many keys went."""
+
 INVALIDATE = """#!lua flags=allow-oom
+<write_down>
+local gone = 0
 local sequence = redis.call('INCR', 'broadsheet:seq')
 local limit, kind, prefix, wide = tonumber(ARGV[2]), ARGV[3], ARGV[5], false
 local function forget(listing)
   local keys = redis.call('ZRANGE', listing, 0, -1)
   for j = 1, #keys, 1000 do
-    redis.call('UNLINK', unpack(keys, j, math.min(j + 999, #keys)))
+    gone = gone + redis.call('UNLINK', unpack(keys, j, math.min(j + 999, #keys)))
   end
   redis.call('UNLINK', listing)
   return keys
@@ -102,15 +163,19 @@ local function chill(key)
   if heat and tonumber(heat) >= <hot> then redis.call('ZADD', 'broadsheet:cold', heat, key) end
 end
 local tags = {}
-for i = 6, #ARGV do
+for i = 7, #ARGV do
   local tag = ARGV[i]
   tags[#tags + 1] = tag
   redis.call('ZADD', 'broadsheet:tags', sequence, tag)
   if string.sub(tag, 1, 4) == 'key/' then
-    redis.call('UNLINK', prefix .. string.sub(tag, 5))
+    gone = gone + redis.call('UNLINK', prefix .. string.sub(tag, 5))
   else
     for _, key in ipairs(forget('broadsheet:tag:' .. tag)) do chill(key) end
-    if kind == 'withdrawn' then forget('broadsheet:spares:' .. tag) end
+    if kind == 'withdrawn' then
+      local values = gone
+      forget('broadsheet:spares:' .. tag)
+      gone = values
+    end
     if redis.call('SREM', 'broadsheet:wide', tag) == 1 then wide = true end
   end
 end
@@ -127,12 +192,13 @@ if over > 0 then
   redis.call('ZREMRANGEBYSCORE', 'broadsheet:tags', '-inf', last[2])
 end
 redis.call('PUBLISH', ARGV[4], cjson.encode({epoch, sequence, tags}))
+pcall(write_down, ARGV[6], kind, tags, gone, wide)
 return {epoch, sequence, redis.call('ZCARD', 'broadsheet:cold')}
-""".replace("<hot>", str(HOT))
+""".replace("<hot>", str(HOT)).replace("<write_down>", WRITE_DOWN)
 """Forget everything made from the tags, and push that to every process. ARGV: random id, tags to remember, kind
-(`withdrawn`: spare copies too), channel, prefix of values, then the tags, of which `key/<name>` stands for one key. A
-wide tag cannot say which keys it was used in: then a new epoch forgets everything. A full server must not keep old
-values, so this one runs even then. Returns epoch, sequence, and how many hot pages wait to be made again."""
+(`withdrawn`: spare copies too), channel, prefix of values, who writes, then the tags, of which `key/<name>` stands for
+one key. A wide tag cannot say which keys it was used in: then a new epoch forgets everything. A full server must not
+keep old values, so this one runs even then. Returns epoch, sequence, and how many hot pages wait to be made again."""
 
 RELEASE = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end

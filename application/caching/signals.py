@@ -15,6 +15,10 @@ invalidated = _signals.signal("invalidated")
 """The cache was told to forget what was made from `tags`, which have `changed` or were `withdrawn` (`kind`). What
 keeps copies outside, such as a CDN, can be told now."""
 
+ordered = _signals.signal("ordered")
+"""An operator is about to have the cache forget what was made from `names`, or everything when there are none, and says
+`why`; whoever keeps a log of deeds can write it down."""
+
 cooled = _signals.signal("cooled")
 """An invalidation has forgotten pages that are asked for often: they may be made again before somebody asks."""
 

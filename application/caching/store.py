@@ -20,6 +20,7 @@ from application.caching.flights import Flights
 from application.caching.guard import Guard
 from application.caching.leases import DURATION, Grant, Keeper, Lease
 from application.caching.memory import Memory
+from application.caching.purges import writer
 from application.caching.recording import Moment
 from application.caching.storing import NOTHING, Found, Stored, Storing
 from application.measuring.timing import span
@@ -200,7 +201,7 @@ class RedisStore:
         It is tried whatever the breaker says, and once more: forgetting twice does no harm.
         """
         told, before = sorted(set(tags)), self.memory.moment
-        arguments: list[Any] = [secrets.token_hex(8), TAGS_REMEMBERED, kind, self.channel, self.prefix, *told]
+        arguments: list[Any] = [secrets.token_hex(8), TAGS_REMEMBERED, kind, self.channel, self.prefix, writer(), *told]
         for _ in range(2):
             try:
                 with span("cache", "redis invalidate", ", ".join(told)):

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, event, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, SessionTransaction, object_session
 
+from application.caching import written_by
 from application.data import listing, touching
 from application.data.database import take_write_lock
 from application.data.errors import DatabaseBusy
@@ -24,6 +25,8 @@ SWEEP_AT_ONCE = 500
 
 TIDY_PATIENCE = 0.5
 """Seconds that an answered write waits for the lock to delete its outbox row; a sweep deletes what it leaves."""
+
+OUTBOX = "(the outbox, for an earlier write)"
 
 logger = logging.getLogger(__name__)
 
@@ -54,9 +57,10 @@ def sweep_outbox() -> int:
     """Tell the caches what earlier commits could not, and return how many rows that were."""
     swept = 0
     while rows := _read_outbox():
-        for kind, tags in _by_kind(rows).items():
-            if not _invalidate(tags, kind):
-                return swept
+        with written_by(OUTBOX):
+            was_told = all(_invalidate(tags, kind) for kind, tags in _by_kind(rows).items())
+        if not was_told:
+            return swept
         _delete([row.outbox_id for row in rows])
         swept += len(rows)
     return swept

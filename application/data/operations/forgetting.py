@@ -1,0 +1,37 @@
+"""What an operator has the caches forget: written down first, with who and why, then done."""
+
+import logging
+from collections.abc import Sequence
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from application.data.errors import DatabaseBusy
+from application.data.operations.account_life import OPERATOR
+from application.data.operations.audit import record
+from application.data.records import Actor
+from application.extensions import cache
+
+DEED = "cache purged"
+EVERYTHING = "everything"
+
+logger = logging.getLogger(__name__)
+
+
+def forget(tags: Sequence[str], by: Actor, why: str) -> bool:
+    """Forget what was made from these tags; False when the cache could not be told. Raises `DatabaseBusy`."""
+    record(DEED, ", ".join(tags), by, why=why)
+    return cache.invalidate(tags)
+
+
+def forget_everything(by: Actor, why: str) -> bool:
+    """Forget every value; False when the cache could not be told. Raises `DatabaseBusy`."""
+    record(DEED, EVERYTHING, by, why=why)
+    return bool(cache.clear())
+
+
+def note_order(_cache: object, names: Sequence[str], why: str) -> None:
+    """Write down what the command line is about to have forgotten; that is done without the database, too."""
+    try:
+        record(DEED, ", ".join(names) or EVERYTHING, OPERATOR, why=why)
+    except (DatabaseBusy, SQLAlchemyError) as error:
+        logger.warning("the audit log does not know that this was ordered: %s", error)
