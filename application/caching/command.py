@@ -21,7 +21,8 @@ from application.caching.signals import ordered
 from application.caching.statistics import gather
 from application.caching.tables import chronicle, describe, price, tabulate
 from application.caching.worth import appraise
-from application.measuring.windows import WINDOWS, WindowName
+from application.measuring.window import WindowName
+from application.measuring.windows import WINDOWS
 
 _why = click.option("--why", default="", help="The reason, for the audit log.")
 cache_commands = AppGroup("cache", help="Look into the cache, and forget what is in it.")

@@ -68,24 +68,25 @@ class PageCache:
             return self._pass_by(environ, start_response, reason)
         trial = None if self.trials is None else self.trials.of(environ)
         if self.trials is None or trial is None:
-            return self._answer(environ, start_response, policy)
+            return self._answer(environ, start_response, policy, considering.elapsed)
         try:
             if trial.off:
                 return self._pass_by(environ, start_response, "trial", frozenset(trial.off))
-            return self._answer(environ, start_response, policy)
+            return self._answer(environ, start_response, policy, considering.elapsed)
         finally:
             if (measurement := timing.current()) is not None:
                 self.trials.note(trial, measurement)
 
     def _answer(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse", policy: PagePolicy
+        self, environ: "WSGIEnvironment", start_response: "StartResponse", policy: PagePolicy, considered: int
     ) -> Iterable[bytes]:
+        """Answer with the page, which took so many ns to consider."""
         with timing.span("page", "find") as finding:
             wanted, view = self._wanted(environ, policy)
             answer = self.maker.answer(wanted, view)
             finding.note = f"{answer.outcome}: {wanted.key}"
         family = family_of(wanted.key)
-        figures.process.add(figures.LOOKED_UP, family, considering.elapsed + finding.elapsed)
+        figures.process.add(figures.LOOKED_UP, family, considered + finding.elapsed)
         with timing.span("page", "send"):
             self._count(wanted.key, answer)
             if answer.page is None:

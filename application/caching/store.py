@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 import redis
 
-from application.caching import scripts, signals
+from application.caching import purges, scripts, signals
 from application.caching.breaker import Breaker
 from application.caching.codec import FORMAT, Entry, Seal
 from application.caching.connecting import begin_order_anew, connect, connect_for_pushes, push_channel, read_moment
@@ -20,7 +20,6 @@ from application.caching.flights import Flights
 from application.caching.guard import Guard
 from application.caching.leases import DURATION, Grant, Keeper, Lease
 from application.caching.memory import Memory
-from application.caching.purges import writer
 from application.caching.recording import Moment
 from application.caching.storing import NOTHING, Found, Stored, Storing
 from application.measuring.timing import span
@@ -201,11 +200,11 @@ class RedisStore:
         It is tried whatever the breaker says, and once more: forgetting twice does no harm.
         """
         told, before = sorted(set(tags)), self.memory.moment
-        arguments: list[Any] = [secrets.token_hex(8), TAGS_REMEMBERED, kind, self.channel, self.prefix, writer(), *told]
+        arguments: list[Any] = [secrets.token_hex(8), TAGS_REMEMBERED, kind, self.channel, self.prefix, purges.writer()]
         for _ in range(2):
             try:
                 with span("cache", "redis invalidate", ", ".join(told)):
-                    epoch, sequence, cold = self._invalidate(args=arguments)
+                    epoch, sequence, cold = self._invalidate(args=[*arguments, *told])
             except redis.RedisError as error:
                 self._guard.note_failure(error)
                 if isinstance(error, redis.ResponseError) and "WRONGTYPE" in str(error):

@@ -17,7 +17,8 @@ import msgspec
 from application.caching.holdings import Holding, hold
 from application.caching.inspector import Shelves
 from application.measuring.figures import LOOKED_UP, MADE, MADE_AHEAD
-from application.measuring.windows import Spent, Window, WindowName, Windows
+from application.measuring.window import Spent, Window, WindowName
+from application.measuring.windows import Windows
 
 What = Literal["page", "fragment", "function"]
 Verdict = Literal["worth it", "not worth it", "not known"]

@@ -73,6 +73,27 @@ PAGES: dict[str, tuple[Stop, ...]] = {
     "/articles_by/<user_name>": (Stop(STRANGER, "/articles_by/ada"), Stop(STRANGER, "/articles_by/edith")),
     "/articles_by/<user_name>/edit": (Stop(AUTHOR, "/articles_by/ada/edit"),),
     "/confirm_address": (Stop(STRANGER, "/confirm_address"),),
+    "/console/cache": (
+        Stop(ADMINISTRATOR, "/console/cache"),
+        Stop(ADMINISTRATOR, "/console/cache?window=day"),
+        Stop(EDITOR, "/console/cache", 403),
+    ),
+    "/console/cache/forget": (
+        Stop(ADMINISTRATOR, "/console/cache/forget?what=everything"),
+        Stop(ADMINISTRATOR, "/console/cache/forget?tag=articles/latest&tag=nothing"),
+        Stop(ADMINISTRATOR, "/console/cache/forget?key=view//about"),
+        Stop(ADMINISTRATOR, "/console/cache/forget", 400),
+    ),
+    "/console/cache/key": (
+        Stop(ADMINISTRATOR, "/console/cache/key?name=view//about"),
+        Stop(ADMINISTRATOR, "/console/cache/key?name=nothing", 404),
+        Stop(ADMINISTRATOR, "/console/cache/key"),
+    ),
+    "/console/cache/keys": (
+        Stop(ADMINISTRATOR, "/console/cache/keys"),
+        Stop(ADMINISTRATOR, "/console/cache/keys?filter=nothing"),
+    ),
+    "/console/cache/purges": (Stop(ADMINISTRATOR, "/console/cache/purges"),),
     "/console/experiment": (Stop(ADMINISTRATOR, "/console/experiment"),),
     "/console/performance": (
         Stop(ADMINISTRATOR, "/console/performance"),

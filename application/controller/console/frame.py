@@ -17,6 +17,7 @@ blueprint = Blueprint("console", __name__, url_prefix="/console")
 
 PARTS = {
     "performance": "Performance",
+    "cache": "Cache",
     "experiment": "Experiment",
 }
 """The parts of the console, as the navigation lists them."""

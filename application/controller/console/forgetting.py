@@ -1,0 +1,104 @@
+"""Have the cache forget: a key, what was made from tags, or everything; asked again first, with the reason."""
+
+from flask import abort, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from wtforms import StringField
+from wtforms.validators import DataRequired
+
+from application.caching.backend import RedisBackend
+from application.caching.inspector import listed, readable
+from application.controller.console import frame
+from application.controller.console.cache import engine
+from application.controller.console.frame import blueprint, operators_only
+from application.controller.forms import at_most, is_line
+from application.controller.staff import actor
+from application.data.operations import forgetting
+
+NAMED = 50
+"""Keys that the question names; the others are counted."""
+MOST_TAGS = 20
+LONGEST_TAG = 300
+LONGEST_REASON = 300
+UNTOLD = "Redis did not take it, so nothing is certain to be forgotten. Try again in a moment."
+
+
+class ForgetForm(FlaskForm):  # type: ignore[misc]
+    """Why."""
+
+    why = StringField(
+        "Why",
+        validators=[DataRequired("Say why."), at_most(LONGEST_REASON), is_line],
+    )
+
+
+@blueprint.get("/cache/forget")
+@operators_only
+def ask_forget() -> ResponseReturnValue:
+    """Say what would be forgotten, and ask why."""
+    return _ask(ForgetForm(formdata=None))
+
+
+@blueprint.post("/cache/forget")
+@operators_only
+def forget() -> ResponseReturnValue:
+    """Forget it, in every process; written down with who and why."""
+    form = ForgetForm()
+    if not form.validate():
+        return _ask(form, 422)
+    why, tags = form.why.data.strip(), _tags()
+    if not tags:
+        if not forgetting.forget_everything(actor(), why):
+            return _ask(form, 503, UNTOLD)
+        flash("Everything was forgotten. Hot pages are made again at once.")
+    else:
+        found = listed(engine(), tags)
+        if not forgetting.forget(tags, actor(), why):
+            return _ask(form, 503, UNTOLD)
+        flash(_told(found, tags))
+    return redirect(url_for("console.cache_purges"), 303)
+
+
+def _ask(form: ForgetForm, status: int = 200, problem: str = "") -> ResponseReturnValue:
+    backend, tags = engine(), _tags()
+    found = listed(backend, tags)
+    names = sorted(set().union(*found.values()))
+    facts = {
+        "tags": tags,
+        "key": tags[0].removeprefix("key/") if _is_key(tags) else "",
+        "is_wide": len(found) < len(tags),
+        "names": [_short(backend, name) for name in names[:NAMED]],
+        "count": len(names),
+    }
+    return frame.show("cache", "cache_forget", form=form, problem=problem, **facts), status
+
+
+def _tags() -> list[str]:
+    """Return what the request names: one key, or some tags; none for everything. 400 when it names neither."""
+    given = request.values
+    key, tags = given.get("key", ""), [tag for one in given.getlist("tag") if (tag := one.strip())]
+    if given.get("what") == "everything" and not key and not tags:
+        return []
+    tags = [f"key/{key.removeprefix(engine().prefix)}"] if key else tags
+    if not tags:
+        abort(400, "Name a key or tags that are to be forgotten.")
+    if len(tags) > MOST_TAGS or any(len(tag) > LONGEST_TAG or not tag.isprintable() for tag in tags):
+        abort(400, f"At once {MOST_TAGS} tags can be forgotten, of {LONGEST_TAG} characters each.")
+    return tags
+
+
+def _is_key(tags: list[str]) -> bool:
+    return len(tags) == 1 and tags[0].startswith("key/")
+
+
+def _short(backend: RedisBackend, name: bytes) -> str:
+    return readable(name).removeprefix(backend.prefix)
+
+
+def _told(found: dict[str, set[bytes]], tags: list[str]) -> str:
+    if len(found) < len(tags):
+        return "More was made from this than is listed, so everything was forgotten."
+    count = len(set().union(*found.values()))
+    if not count:
+        return "Nothing was cached under this; what is being made from it now will not be stored."
+    return "One key went." if count == 1 else f"{count} keys went."
