@@ -56,7 +56,7 @@ def routes(*, window: WindowName, kind: str, as_json: bool) -> None:
 def spans(*, window: WindowName, kind: str, as_json: bool) -> None:
     """Show where time went: spans by kind and name, those first that took most in all."""
     found = _read(window)
-    chosen = [one for one in found.spans if kind in {"", one.kind}]
+    chosen = [one for one in found.spans if one.kind == kind] if kind else found.spent
     _tell(found, "spans", chosen, as_json=as_json)
     if not as_json:
         click.echo("    total ms     calls   mean ms  longest ms")

@@ -24,6 +24,8 @@ LOOKED_UP = "cached-page"
 """The kind of part under which all that the page cache did for one family of pages is counted."""
 MADE, MADE_AHEAD = "made", "made-ahead"
 """The kinds of part under which the making of cached values is counted, by family; `ahead`: while nobody waited."""
+ACCOUNTS = frozenset({LOOKED_UP, MADE, MADE_AHEAD})
+"""Kinds that say what caches cost and save: the same time is told by other spans already."""
 
 Name = tuple[str, str]
 """A kind and a name, such as `db` and a statement."""

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from application.measuring.figures import BOUNDS, Name
+from application.measuring.figures import ACCOUNTS, BOUNDS, Name
 
 Named = Mapping[Name, Mapping[str, int]]
 WindowName = Literal["hour", "day"]
@@ -59,6 +59,11 @@ class Window(msgspec.Struct):
     routes: list[Route]
     spans: list[Spent]
     slots: list[Slot]
+
+    @property
+    def spent(self) -> list[Spent]:
+        """Return the spans but for those that only tell the time of others again, by what a cache costs and saves."""
+        return [one for one in self.spans if one.kind not in ACCOUNTS]
 
 
 def window_of(

@@ -5,6 +5,7 @@ import redis
 from flask import Flask
 from flask.testing import FlaskClient
 
+from application.measuring import figures
 from application.measuring.figures import Part, Taken, Tally
 from application.measuring.windows import WINDOWS, Windows
 from tests.controller.markup import Markup
@@ -63,3 +64,11 @@ def test_before_anything_was_measured_it_says_so(operator: FlaskClient, redis_cl
     for key in redis_client.scan_iter("broadsheet:perf:*"):
         redis_client.delete(key)
     assert "Nothing was measured in the last hour" in operator.get("/console/performance").text
+
+
+def test_what_caches_cost_is_not_told_a_second_time(operator: FlaskClient, windows: Windows) -> None:
+    parts = {(kind, "told again"): Part(1, MS, MS) for kind in figures.ACCOUNTS}
+    assert windows.tell(Taken({}, {**parts, ("cached", "told once"): Part(1, MS, MS)}), lambda call: call())
+    page = operator.get("/console/performance").text
+    assert "told once" in page
+    assert "told again" not in page
