@@ -11,6 +11,7 @@ from application.data.errors import Invalid, NameTaken, NotFound
 from application.data.operations.people import link_profile
 from application.explaining.command import explain_command
 from application.importing.command import import_articles
+from application.jobs.command import jobs_commands
 from application.measuring.command import perf_commands
 from application.rehearsing.command import profile_command
 from application.rehearsing.site import BUILD, Build
@@ -28,6 +29,7 @@ def register_commands(app: Flask, build: Build) -> None:
     app.cli.add_command(authors_commands)
     app.cli.add_command(cache_commands)
     app.cli.add_command(perf_commands)
+    app.cli.add_command(jobs_commands)
     app.cli.add_command(backup_command)
     app.cli.add_command(restore_command)
     app.cli.add_command(profile_command)

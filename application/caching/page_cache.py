@@ -5,7 +5,7 @@ declares. Cookies, tokens and every other header stay outside, so nothing person
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
@@ -111,9 +111,10 @@ class PageCache:
     def refill(self, key: str) -> str:
         """Make a page before somebody asks for it, unless it is there or somebody is at it; say what happened."""
         address = page_address(key)
-        if address is None:
-            return "bypass key"
-        path, arguments = address
+        return "bypass key" if address is None else self.remake(*address, anew=False)
+
+    def remake(self, path: str, arguments: Mapping[str, str], *, anew: bool = True) -> str:
+        """Make a page, also when it is there if it is to be made anew, unless somebody is at it; say what happened."""
         environ: WSGIEnvironment = {
             "REQUEST_METHOD": "GET",
             "PATH_INFO": path.encode().decode("latin-1"),
@@ -131,9 +132,11 @@ class PageCache:
             return f"bypass {reason}"
         if declared(environ, policy) != arguments:
             return "bypass key"
+        key = page_key(path, arguments)
         # A request made inside a job's own context would take it over, with all that was read there.
         with self.app.app_context():
-            return self.maker.refill(Wanted(key, policy, self._reduced(environ, arguments), ahead=True))
+            wanted = Wanted(key, policy, self._reduced(environ, arguments), ahead=True)
+            return self.maker.refill(wanted, anew=anew)
 
     def consider(self, environ: "WSGIEnvironment") -> tuple[PagePolicy | None, str]:
         """Decide whether this request may be answered from the store; if not, say why in a word."""
@@ -151,7 +154,7 @@ class PageCache:
         policy = getattr(self.app.view_functions[rule.endpoint], PAGE_POLICY, None)
         return policy, "view"
 
-    def _reduced(self, environ: "WSGIEnvironment", arguments: dict[str, str]) -> "WSGIEnvironment":
+    def _reduced(self, environ: "WSGIEnvironment", arguments: Mapping[str, str]) -> "WSGIEnvironment":
         """Return the request without anything that is not the page's own."""
         kept = {name: value for name, value in environ.items() if name.startswith("wsgi.")}
         query = "&".join(f"{quote(name)}={quote(value)}" for name, value in sorted(arguments.items()))

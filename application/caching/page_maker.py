@@ -62,8 +62,8 @@ class PageMaker:
         shared: Answer = backend.flights.share(wanted.key, lead, lambda: None, strict=wanted.fresh)
         return shared
 
-    def refill(self, wanted: Wanted) -> str:
-        """Make a page that is missing or due, unless somebody is at it; say what happened."""
+    def refill(self, wanted: Wanted, *, anew: bool = False) -> str:
+        """Make a page that is missing or due, or any page anew, unless somebody is at it; say what happened."""
         backend = self.backend
         if backend is None:
             return "bypass redis"
@@ -71,7 +71,7 @@ class PageMaker:
         try:
             found = backend.fetch(wanted.key, lease, page=True)
             page = self._opened(backend, wanted, found)
-            if page is not None and not self._is_due(wanted, found):
+            if page is not None and not anew and not self._is_due(wanted, found):
                 return "hit redis"
             if not lease.held and backend.take(lease) is not Grant.GRANTED:
                 return "bypass lease"

@@ -1,19 +1,17 @@
 """At most one recount of an article a second, over all processes, and always one after the last like."""
 
 import logging
-from functools import lru_cache
 from typing import cast
 
-from redis import Redis, RedisError
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+from redis import RedisError
+
+from application.jobs.connecting import connect
 
 logger = logging.getLogger(__name__)
 
 INTERVAL_MS = 1000
 AGAIN_TTL_MS = 5000
 """How long a promised run is believed in; a promise that nobody keeps must not stop counting."""
-TIMEOUT = 0.5
 RUNS_KEY = "broadsheet:stats:recounts"
 
 
@@ -21,7 +19,7 @@ class Pace:
     """Who may recount now. Without Redis everybody may: counting twice is right, only more work."""
 
     def __init__(self, url: str) -> None:
-        self.redis = _connect(url)
+        self.redis = connect(url)
 
     def claim(self, article_id: int) -> float | None:
         """Return None to recount now, 0 when a later run is promised already, else the seconds to run again in."""
@@ -43,9 +41,3 @@ class Pace:
             pipe.delete(again)
             pipe.incr(RUNS_KEY)
             pipe.execute()
-
-
-@lru_cache(maxsize=8)
-def _connect(url: str) -> Redis:
-    retry = Retry(NoBackoff(), 0)
-    return Redis.from_url(url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=retry)

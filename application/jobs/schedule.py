@@ -22,5 +22,6 @@ SCHEDULE = {
     "forget sessions that ended long ago": every(HOUR, "purge_sessions"),
     "make like counts right that a lost job left wrong": every(30, "reconcile_likes"),
     "make the front pages anew before they are due": every(3, "keep_pages_warm"),
+    "go on with long jobs that a worker left": every(15, "find_lost_runs"),
     "show that beat and worker are alive": every(30, "heartbeat"),
 }

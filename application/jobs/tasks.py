@@ -10,11 +10,13 @@ from application.config import Settings
 from application.data import invalidation
 from application.data.data_access import find_miscounted
 from application.data.errors import DatabaseBusy
-from application.data.operations import autosaves, likes, schedule, sent_forms, sessions, stray_words
+from application.data.operations import autosaves, schedule, sent_forms, sessions, stray_words
 from application.data.operations import bin as the_bin
 from application.data.types import utc_now
-from application.extensions import live
+from application.jobs import long_jobs
 from application.jobs.pace import Pace
+from application.jobs.presence import Presence
+from application.jobs.recounting import recount
 
 RECONCILE_AT_ONCE = 200
 FRONT = ("view//",)
@@ -29,7 +31,7 @@ def calculate_aggregate_likes(article_id: int) -> int | None:
     pace = _pace()
     wait = pace.claim(article_id)
     if wait is None:
-        return _recount(article_id)
+        return recount(article_id)
     if wait > 0:
         calculate_aggregate_likes.apply_async((article_id,), countdown=wait, ignore_result=True)
     return None
@@ -40,7 +42,7 @@ def reconcile_likes() -> int:
     """Make right the counts that a lost job left wrong."""
     wrong = find_miscounted(RECONCILE_AT_ONCE)
     # What was recounted within the last second has a job under way, or is found again by the next run.
-    return sum(_recount(article_id) is not None for article_id in wrong if _pace().claim(article_id) is None)
+    return sum(recount(article_id) is not None for article_id in wrong if _pace().claim(article_id) is None)
 
 
 @shared_task(name="sweep_outbox")  # type: ignore[untyped-decorator]  # celery ships no types
@@ -70,8 +72,10 @@ def improve_page(key: str) -> None:
 
 @shared_task(name="heartbeat")  # type: ignore[untyped-decorator]  # celery ships no types
 def heartbeat() -> None:
-    """Show that beat, broker and worker do their work together."""
-    _pace().redis.set(HEARTBEAT_KEY, int(time.time()), ex=HEARTBEAT_TTL)
+    """Show that beat, broker and worker do their work together; forget the workers of yesterday."""
+    redis = _pace().redis
+    redis.set(HEARTBEAT_KEY, int(time.time()), ex=HEARTBEAT_TTL)
+    Presence(redis).tidy()
 
 
 @shared_task(name="publish_due_articles", autoretry_for=(DatabaseBusy,), default_retry_delay=1)  # type: ignore[untyped-decorator]  # celery ships no types
@@ -99,13 +103,24 @@ def purge_sessions() -> int:
     return sessions.purge(utc_now())
 
 
-def _recount(article_id: int) -> int | None:
-    count = likes.recount_likes(article_id)
-    if count is None:
-        return None
-    # Also when the count stayed the same: an earlier run may have ended between its commit and this line.
-    live.publish("likes", {"article_id": count.article_id, "likes": count.likes})
-    return count.likes
+@shared_task(name="go_on")  # type: ignore[untyped-decorator]  # celery ships no types
+def go_on(run_id: str, step: int) -> None:
+    """Take the next step of a long job, and send the one after it."""
+    following = long_jobs.go_on(run_id, step)
+    if following is None:
+        return
+    go_on.apply_async((run_id, following.step), countdown=following.wait or None, ignore_result=True)
+    if following.error is not None:
+        raise following.error
+
+
+@shared_task(name="find_lost_runs")  # type: ignore[untyped-decorator]  # celery ships no types
+def find_lost_runs() -> int:
+    """Send the steps of long jobs again that nobody seems to work at."""
+    lost = long_jobs.runs().lost()
+    for run in lost:
+        go_on.apply_async((run.id, run.step), ignore_result=True)
+    return len(lost)
 
 
 def _pages() -> PageCache:

@@ -12,7 +12,8 @@ from flask.logging import default_handler
 from application.config import DB_DIRECTORY, Settings
 from application.extensions import cache
 
-# Registers the tasks: each `shared_task` joins every Celery application that is made.
+# Registers the tasks, each `shared_task` joins every Celery application that is made, and what listens to workers.
+from application.jobs import recording as _recording  # noqa: F401
 from application.jobs import tasks as _tasks  # noqa: F401
 from application.jobs.dispatch import Dispatcher, Publisher
 from application.jobs.schedule import SCHEDULE
@@ -87,6 +88,8 @@ def _task_base(app: Flask) -> type[Any]:
         """Run each task in an application context of its own, measured; its end removes the database session."""
 
         abstract = True
+        # By its name: only a worker needs it, and all that it imports.
+        Request = "application.jobs.requests:Request"
 
         def __call__(self, *args: object, **kwargs: object) -> object:
             with measuring("job", self.name) as job, app.app_context():

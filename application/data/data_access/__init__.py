@@ -23,16 +23,21 @@ from application.data.data_access.likes import (
 from application.data.data_access.people import get_person, get_profile_id, get_user_id, get_user_name, is_name_taken
 from application.data.data_access.revisions import find_revisions, get_revision, get_revisions
 from application.data.data_access.schedule import find_due, find_forgotten
+from application.data.data_access.shown import count_articles, count_shown, find_shown, find_wrong_counts
 from application.data.data_access.stray_words import get_strays
 from application.data.data_access.tags import get_tag
 
 __all__ = [
+    "count_articles",
+    "count_shown",
     "find_due",
     "find_forgotten",
     "find_miscounted",
     "find_moved",
     "find_old_address",
     "find_revisions",
+    "find_shown",
+    "find_wrong_counts",
     "get_all_articles",
     "get_article",
     "get_articles_by_tag",
