@@ -73,8 +73,8 @@ class PageMaker:
             page = self._opened(backend, wanted, found)
             if page is not None and not anew and not self._is_due(wanted, found):
                 return "hit redis"
-            if not lease.held and backend.take(lease) is not Grant.GRANTED:
-                return "bypass lease"
+            if not lease.held and (grant := backend.take(lease)) is not Grant.GRANTED:
+                return "bypass lease" if grant is Grant.TAKEN else "bypass redis"
             return self._make(backend, Flight(lambda: 0), wanted, found.moment, lease).outcome
         finally:
             backend.release(lease)

@@ -1,6 +1,7 @@
 """Every public page made anew, one after the other; the old ones are read until the new ones are there."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from urllib.parse import unquote
 
 import msgspec
@@ -45,11 +46,7 @@ def walk(place: str) -> Iterator[Passed]:
     """Make page after page, from where another run of this left off. Raises `Unable` while Redis is away."""
     here = msgspec.json.decode(place, type=Place) if place else Place()
     for part in PARTS[PARTS.index(here.part) :]:
-        yield from _PARTS[part](here)
-        following = PARTS[PARTS.index(part) + 1 :]
-        if following:
-            here = Place(following[0])
-            yield Passed(_written(here), 0)
+        yield from _PARTS[part](here if here.part == part else Place(part))
 
 
 def _standing(here: Place) -> Iterator[Passed]:
@@ -58,7 +55,7 @@ def _standing(here: Place) -> Iterator[Passed]:
 
 
 def _latest(here: Place) -> Iterator[Passed]:
-    yield from _list(here, "articles.home", {}, data_access.get_all_articles)
+    yield from _list(here, Place("author"), "articles.home", {}, data_access.get_all_articles)
 
 
 def _articles(here: Place) -> Iterator[Passed]:
@@ -81,19 +78,15 @@ def _lists(
     here: Place, noun: Noun, endpoint: str, argument: str, read: Callable[[str, str | None], CardPage]
 ) -> Iterator[Passed]:
     """Make all pages of all lists of one kind."""
+    before = here.before
     for owner in _all(noun, here.after):
-        at = Place(noun, owner.number - 1, here.before)
-
-        def read_theirs(before: str | None, name: str = owner.name) -> CardPage:
-            return read(name, before)
-
-        yield from _list(at, endpoint, {argument: owner.name}, read_theirs)
-        here = Place(noun, owner.number)
-        yield Passed(_written(here), 0)
+        at, then = Place(noun, owner.number - 1, before), Place(noun, owner.number)
+        yield from _list(at, then, endpoint, {argument: owner.name}, partial(read, owner.name))
+        before = None
 
 
 def _list(
-    here: Place, endpoint: str, values: dict[str, str], read: Callable[[str | None], CardPage]
+    here: Place, then: Place, endpoint: str, values: dict[str, str], read: Callable[[str | None], CardPage]
 ) -> Iterator[Passed]:
     """Make the pages of one list, from one of them on."""
     before = here.before
@@ -104,8 +97,7 @@ def _list(
         except (NotFound, InvalidCursor):
             # It has gone since it was found.
             before = None
-        here = Place(here.part, here.after, before)
-        yield made._replace(place=_written(here))
+        yield made._replace(place=_written(then if before is None else Place(here.part, here.after, before)))
         if before is None:
             return
 

@@ -9,7 +9,6 @@ from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 
 from application.data.errors import DatabaseBusy
-from main import celery as celery
 
 
 @shared_task(name="planted_failure")

@@ -114,9 +114,10 @@ def own(redis_url: str) -> Iterator[redis.Redis]:
 
 def raised(message: str) -> Exception:
     try:
-        raise ValueError(message)
+        int(message)
     except ValueError as error:
         return error
+    raise AssertionError
 
 
 def test_the_list_is_bounded_and_fades(own: redis.Redis) -> None:
