@@ -12,7 +12,6 @@ from typing import Any
 
 import click
 import msgspec
-import redis
 from flask import current_app
 from flask.cli import AppGroup
 
@@ -23,6 +22,8 @@ from application.jobs.failures import Failure
 from application.jobs.kinds import Unable
 from application.jobs.overview import NO_WORKER, Overview, failures, look
 from application.jobs.runs import Run, RunsAlready
+from application.measuring.away import RedisError
+from application.measuring.away import why as why_away
 
 OPERATOR = Actor(None, "command line")
 FAREWELL = 2.0
@@ -45,10 +46,8 @@ def _redis() -> Iterator[None]:
         yield
     except DatabaseBusy as error:
         raise click.ClickException("the database is too busy to log this, so it is not done") from error
-    except redis.exceptions.ResponseError as error:
-        raise RedisAway(f"Redis refuses: {error}") from error
-    except redis.RedisError as error:
-        raise RedisAway(f"Redis does not answer: {error}") from error
+    except RedisError as error:
+        raise RedisAway(why_away(error)) from error
 
 
 def _as_json(command: Callable[..., None]) -> Callable[..., None]:
