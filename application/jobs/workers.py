@@ -12,8 +12,10 @@ from flask.logging import default_handler
 from application.config import DB_DIRECTORY, Settings
 from application.extensions import cache
 
-# Registers the tasks, each `shared_task` joins every Celery application that is made, and what listens to workers.
+# Listens to what workers do.
 from application.jobs import recording as _recording  # noqa: F401
+
+# Registers the tasks: each `shared_task` joins every Celery application that is made.
 from application.jobs import tasks as _tasks  # noqa: F401
 from application.jobs.dispatch import Dispatcher, Publisher
 from application.jobs.schedule import SCHEDULE

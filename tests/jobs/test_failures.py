@@ -17,6 +17,8 @@ from tests.conftest import copy_of
 from tests.own_redis import own_redis
 from tests.site import eventually, process, running_site
 
+PATIENCE = 60
+"""Seconds that a worker may take to start."""
 Send = Callable[..., str]
 
 
@@ -31,7 +33,7 @@ def site(migrated: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fl
         process(command, site.environ, logs / "worker.log"),
         site.app.app_context(),
     ):
-        eventually(lambda: look().workers)
+        eventually(lambda: look().workers, PATIENCE)
         yield site.app
 
 

@@ -39,7 +39,7 @@ def worker(site: RunningSite, logs: Path) -> Iterator[int]:
     """Run a worker as ./local_workers.sh does, and give its process id."""
     command = ["celery", "--app", "main:celery", "worker", "--concurrency", "2", "--loglevel", "INFO"]
     with process(command, site.environ, logs / "worker.log") as started:
-        eventually(lambda: [one for one in look().workers if one.pid == started.pid])
+        eventually(lambda: [one for one in look().workers if one.pid == started.pid], PATIENCE)
         yield started.pid
 
 
