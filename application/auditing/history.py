@@ -27,7 +27,7 @@ class Past(msgspec.Struct, frozen=True):
 def remember(found: Audit, history: Path = HISTORY) -> None:
     """Add what was found."""
     size = sum(fetched.bytes for fetched in found.requests)
-    past = Past(datetime.now(UTC), _path(found.url), found.scores, len(found.axe), len(found.markup), size)
+    past = Past(datetime.now(UTC), _path(found.url), found.judged, len(found.axe), len(found.markup), size)
     with history.open("ab") as file:
         file.write(msgspec.json.encode(past) + b"\n")
 

@@ -12,14 +12,17 @@ NAMES = {"performance": "performance", "accessibility": "accessibility", "best-p
 
 def falls_short(found: Audit, least: int) -> bool:
     """Tell whether a score is below the least, or the page is not valid."""
-    return bool(found.axe or found.markup) or min(found.scores.values()) < least
+    return bool(found.axe or found.markup) or min(found.judged.values()) < least
 
 
 def tell(found: Audit, before: Past | None) -> Iterator[str]:
     """Tell the scores, the findings that cost most with how to mend them, and everything that is not valid."""
     size = sum(fetched.bytes for fetched in found.requests)
     yield found.url
-    yield f"  {tell_scores(found.scores, before)}"
+    yield f"  {tell_scores(found.judged, before)}"
+    if found.besides is not None:
+        seo = found.scores["seo"]
+        yield f"  the page asks not to be indexed; Lighthouse, which wants every page to be, says SEO {seo}"
     yield f"  {len(found.requests)} requests, {size:,} B, layout shift {found.shift:.3g}"
     for finding in found.findings[:WORST]:
         yield f"  {finding.category}: {finding.title} {finding.shown}".rstrip()
@@ -44,4 +47,4 @@ def tell_scores(scores: dict[str, int], before: Past | None = None) -> str:
 
 def _plain(markdown: str) -> str:
     """Leave of Lighthouse's links the words and the address."""
-    return re.sub(r"\[([^\]]+)\]\(([^)]+)\)", r"\1: \2", markdown)
+    return re.sub(r"\[([^\]]+)\]\(([^)]+)\)", r"\1 (\2)", markdown)

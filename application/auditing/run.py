@@ -51,7 +51,10 @@ class Fetched(msgspec.Struct, frozen=True):
 
 
 class Audit(msgspec.Struct, frozen=True):
-    """What was found on one page; scores are of 100, the shift is Lighthouse's, without a unit."""
+    """What was found on one page; scores are of 100, the shift is Lighthouse's, without a unit.
+
+    `besides` is the score for SEO of a page that asks not to be indexed, without what Lighthouse takes for that.
+    """
 
     url: str
     scores: dict[str, int]
@@ -61,7 +64,12 @@ class Audit(msgspec.Struct, frozen=True):
     requests: list[Fetched]
     blocking: list[str]
     shift: float
-    crawlable: bool
+    besides: int | None
+
+    @property
+    def judged(self) -> dict[str, int]:
+        """Return the scores that count."""
+        return self.scores if self.besides is None else {**self.scores, "seo": self.besides}
 
 
 def audit(tools: Tools, urls: Sequence[str]) -> Iterator[Audit]:

@@ -15,6 +15,7 @@ from flask import Flask, Response, current_app, request, send_file
 from flask.typing import ResponseReturnValue
 
 from application.config import DB_DIRECTORY
+from application.controller.assets import send_asset
 from application.controller.presentation import IMMUTABLE, fingerprint
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ def serve(filename: str) -> ResponseReturnValue:
             response: Response = send_file(copy)
             response.headers["Cache-Control"] = IMMUTABLE
             return response
-    return current_app.send_static_file(filename)
+    return send_asset(source, filename)
 
 
 def keep_assets_of(app: Flask) -> None:

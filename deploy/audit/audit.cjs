@@ -16,13 +16,32 @@ const FLAGS = [
   '--disable-component-update', '--disable-sync',
 ];
 
+// Lighthouse takes points from every page that is not indexed. Here that is none where the page itself asks for it; what
+// robots.txt or a header line forbids may be a mistake.
+const INDEXED = 'is-crawlable';
+
+function asksNotToBeIndexed(report) {
+  const items = report.audits[INDEXED].details?.items ?? [];
+  return items.some((item) => item.source?.snippet?.startsWith('<meta'));
+}
+
+// A category's points are the mean of its audits, by weight.
+function besides(report) {
+  if (!asksNotToBeIndexed(report)) return null;
+  const counted = report.categories.seo.auditRefs
+    .filter(({ id, weight }) => id !== INDEXED && weight && report.audits[id].score !== null);
+  const whole = counted.reduce((sum, { weight }) => sum + weight, 0);
+  return Math.round(counted.reduce((sum, { id, weight }) => sum + weight * report.audits[id].score, 0) / whole * 100);
+}
+
 // Lighthouse gives each finding a score from 0 to 1, null where it only tells; and a weight in its category.
 function findings(report) {
   const found = [];
+  const meant = asksNotToBeIndexed(report) ? INDEXED : '';
   for (const category of Object.values(report.categories)) {
     for (const { id, weight } of category.auditRefs) {
       const audit = report.audits[id];
-      if (audit.score === null || audit.score >= 1 || !weight) continue;
+      if (audit.score === null || audit.score >= 1 || !weight || id === meant) continue;
       const items = (audit.details?.items ?? []).slice(0, 3);
       const where = items.map((item) => item.node?.snippet ?? item.url ?? item.description ?? '').filter(Boolean);
       found.push({ category: category.id, cost: (1 - audit.score) * weight, title: audit.title, mend: audit.description,
@@ -91,7 +110,7 @@ async function look(browser, lighthouse, url) {
     requests: requests(lhr),
     blocking: blocking(lhr),
     shift: lhr.audits['cumulative-layout-shift'].numericValue,
-    crawlable: lhr.audits['is-crawlable'].score === 1,
+    besides: besides(lhr),
   };
 }
 

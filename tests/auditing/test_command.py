@@ -31,7 +31,7 @@ FOUND = Audit(
     [Fetched("http://localhost/about", "Document", 2_000), Fetched("http://localhost/static/site.css", "Style", 500)],
     [],
     0.0,
-    True,
+    None,
 )
 
 
@@ -104,7 +104,7 @@ def test_scores_and_the_three_worst_findings_are_told_and_what_they_were(tmp_pat
     output = "\n".join(tell(FOUND, last(FOUND.url, history)))
     assert "performance 97, accessibility 100, practices 100, SEO 92 (was 80)" in output
     assert "2 requests, 2,500 B, layout shift 0" in output
-    assert "seo: Finding 2\n      Do this: https://example.com/this." in output
+    assert "seo: Finding 2\n      Do this (https://example.com/this)." in output
     assert "Finding 3" not in output
 
 
@@ -120,6 +120,18 @@ def test_a_score_below_the_least_and_what_is_not_valid_fall_short() -> None:
     assert falls_short(broken, 0)
     told = "\n".join(tell(broken, None))
     assert "axe, critical: Inputs must have labels (https://example.com/label)\n      at <input>" in told
+
+
+def test_a_page_that_asks_not_to_be_indexed_is_judged_without_that(tmp_path: Path) -> None:
+    hidden = msgspec.structs.replace(FOUND, scores={**SCORES, "seo": 63}, besides=100)
+    assert not falls_short(hidden, 97)
+    output = "\n".join(tell(hidden, None))
+    assert "practices 100, SEO 100\n  the page asks not to be indexed; Lighthouse, which" in output
+    assert "says SEO 63\n" in output
+    remember(hidden, tmp_path / "audits")
+    found = last(FOUND.url, tmp_path / "audits")
+    assert found is not None
+    assert found.scores["seo"] == 100
 
 
 def test_the_history_survives_a_line_that_was_cut_off(tmp_path: Path) -> None:
