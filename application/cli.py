@@ -6,6 +6,7 @@ from flask.cli import AppGroup
 
 from application.auditing.command import audit_command
 from application.caching.command import cache_commands
+from application.data.command import database_commands
 from application.data.data_access import get_user_id
 from application.data.errors import Invalid, NameTaken, NotFound
 from application.data.operations.people import link_profile
@@ -30,6 +31,7 @@ def register_commands(app: Flask, build: Build) -> None:
     app.cli.add_command(cache_commands)
     app.cli.add_command(perf_commands)
     app.cli.add_command(jobs_commands)
+    app.cli.add_command(database_commands)
     app.cli.add_command(backup_command)
     app.cli.add_command(restore_command)
     app.cli.add_command(profile_command)

@@ -106,6 +106,7 @@ def address_of(rule: str, slug: str, feedback_id: int) -> str:
         "<form_key>": "0123456789abcdef0123456789abcdef",
         "<path:filename>": "site.css",
         "<token>": "made-up",
+        "<statement>": "made-up",
     }
     for part, value in parts.items():
         rule = rule.replace(part, value)

@@ -5,15 +5,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, CursorResult, Inspector, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 BIG = 1_000
 """Rows from which on reading a whole table is worth a word: below, an index would hardly be quicker."""
 _PLANNED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "VALUES")
+_PREPARED = "broadsheet_plan"
 _SQLITE_SCAN = re.compile(r"\s*SCAN (\w+)$")
 _SQLITE_OWN_INDEX = re.compile(r"\s*SEARCH (\w+) USING AUTOMATIC (?:PARTIAL )?(?:COVERING )?INDEX \((\w+)")
 _POSTGRES_SCAN = re.compile(r"Seq Scan on (\w+)(?: (\w+))?")
+_SQLITE_INDEX = re.compile(r"\bUSING (?:COVERING )?INDEX (\w+)")
+_POSTGRES_INDEX = re.compile(r"\bIndex (?:Only )?Scan (?:Backward )?(?:using|on) (\w+)")
+_SQLITE_PLACE = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|(\?)""")
+_POSTGRES_PLACE = re.compile(r"%(?:%|\((\w+)\)s)")
 _COMPARED = re.compile(r'(?:"?(\w+)"?\.)?"?(\w+)"?\s*(?:=|<|>|\bIN\b|\bLIKE\b|\bBETWEEN\b|\bIS\b)', re.IGNORECASE)
 
 
@@ -28,33 +33,85 @@ class Scan(Struct, frozen=True):
 
 def read_plan(connection: Connection, sql: str, values: Any) -> list[str]:
     """Return the plan of a statement, a line a step; nothing for what has none. The statement itself does not run."""
-    if not sql.lstrip(" (\n").upper().startswith(_PLANNED):
+    if not has_plan(sql):
         return []
     try:
-        if connection.dialect.name != "sqlite":
-            return [str(row[0]) for row in connection.exec_driver_sql(f"EXPLAIN {sql}", values)]
-        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all()
+        if connection.dialect.name == "sqlite":
+            return _sqlite_plan(connection, sql, values)
+        return [str(row[0]) for row in connection.exec_driver_sql(f"EXPLAIN {sql}", values)]
     except SQLAlchemyError:
         # What was read of a table that this transaction had made, say.
         connection.rollback()
         return []
+
+
+def has_plan(sql: str) -> bool:
+    """Tell whether a statement is of a kind that has one: whether it reads or writes rows."""
+    return sql.lstrip(" (\n").upper().startswith(_PLANNED)
+
+
+def read_plan_for_any(connection: Connection, sql: str) -> list[str]:
+    """Return the plan of a statement of which only the text is known: the one that is made for any values.
+
+    Raises `SQLAlchemyError` when the database makes none.
+    """
+    if connection.dialect.name == "sqlite":
+        return _sqlite_plan(connection, sql, (None,) * sum(1 for found in _SQLITE_PLACE.finditer(sql) if found[1]))
+    prepared, count = _numbered(sql)
+    # PostgreSQL 16 has EXPLAIN (GENERIC_PLAN); this is the same on older ones too. The caller's transaction has
+    # `plan_cache_mode = force_generic_plan`, without which NULL would be planned for.
+    _as_it_is(connection, f"PREPARE {_PREPARED} AS {prepared}")
+    try:
+        values = f"({', '.join(['NULL'] * count)})" if count else ""
+        lines = [str(row[0]) for row in _as_it_is(connection, f"EXPLAIN EXECUTE {_PREPARED}{values}")]
+        _as_it_is(connection, f"DEALLOCATE {_PREPARED}")
+    except SQLAlchemyError:
+        # It outlives its transaction, and nothing can take it back in one that failed.
+        connection.invalidate()
+        raise
+    return lines
+
+
+def _as_it_is(connection: Connection, sql: str) -> CursorResult[Any]:
+    """Run a text in which a percent sign stands for itself."""
+    return connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+
+
+def _numbered(sql: str) -> tuple[str, int]:
+    """Return a statement with `$1`, `$2` … in place of the driver's names, and how many they are."""
+    numbers: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        return "%" if found[1] is None else f"${numbers.setdefault(found[1], len(numbers) + 1)}"
+
+    return _POSTGRES_PLACE.sub(number, sql), len(numbers)
+
+
+def _sqlite_plan(connection: Connection, sql: str, values: Any) -> list[str]:
     depths = {0: -1}
     lines = []
-    for number, parent, _unused, detail in rows:
+    for number, parent, _unused, detail in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values):
         depths[number] = depths.get(parent, -1) + 1
         lines.append("  " * depths[number] + detail)
     return lines
 
 
-def find_scans(connection: Connection, sql: str, plan: list[str]) -> list[Scan]:
-    """Return the tables that are read from end to end."""
-    tables = set(inspect(connection).get_table_names())
+def find_indexes(plan: list[str]) -> list[str]:
+    """Return the indexes that are read, each once."""
+    lines = [_SQLITE_INDEX.search(line) or _POSTGRES_INDEX.search(line) for line in plan]
+    return list(dict.fromkeys(found[1] for found in lines if found))
+
+
+def find_scans(connection: Connection, sql: str, plan: list[str], inspector: Inspector | None = None) -> list[Scan]:
+    """Return the tables that are read from end to end; who asks of many statements hands one inspector in."""
+    inspector = inspector or inspect(connection)
+    tables = set(inspector.get_table_names())
     found: dict[str, Scan] = {}
     for name in _scanned(plan):
         table = name if name in tables else _meant(sql, name)
         if table in tables and table not in found:
             rows = _count(connection, table)
-            found[table] = Scan(table, rows, rows >= BIG, tuple(_without_index(connection, sql, table, name)))
+            found[table] = Scan(table, rows, rows >= BIG, tuple(_without_index(inspector, sql, table, name)))
     return list(found.values())
 
 
@@ -78,9 +135,8 @@ def _count(connection: Connection, table: str) -> int:
     return int(connection.exec_driver_sql(few).scalar_one())
 
 
-def _without_index(connection: Connection, sql: str, table: str, alias: str) -> Iterator[str]:
+def _without_index(inspector: Inspector, sql: str, table: str, alias: str) -> Iterator[str]:
     """Yield the columns of a table that the statement compares with something, and no index begins with."""
-    inspector = inspect(connection)
     columns = {column["name"] for column in inspector.get_columns(table)}
     indexed = {index["column_names"][0] for index in inspector.get_indexes(table)}
     indexed |= {unique["column_names"][0] for unique in inspector.get_unique_constraints(table)}

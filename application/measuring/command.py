@@ -43,7 +43,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 @_options
 def routes(*, window: WindowName, kind: str, as_json: bool) -> None:
     """Show requests by route, and jobs: how many, how long (ms, to 1-2-5 buckets), how many failed."""
-    found = _read(window)
+    found = read_window(window)
     chosen = [one for one in found.routes if kind in {"", one.kind}]
     _tell(found, "routes", chosen, as_json=as_json)
     if not as_json:
@@ -55,7 +55,7 @@ def routes(*, window: WindowName, kind: str, as_json: bool) -> None:
 @_options
 def spans(*, window: WindowName, kind: str, as_json: bool) -> None:
     """Show where time went: spans by kind and name, those first that took most in all."""
-    found = _read(window)
+    found = read_window(window)
     chosen = [one for one in found.spans if one.kind == kind] if kind else found.spent
     _tell(found, "spans", chosen, as_json=as_json)
     if not as_json:
@@ -63,7 +63,8 @@ def spans(*, window: WindowName, kind: str, as_json: bool) -> None:
         _print(chosen, _span_line)
 
 
-def _read(window: WindowName) -> Window:
+def read_window(window: WindowName) -> Window:
+    """Return the figures of a window; one that cannot be read ends the command with a line that says why."""
     windows: Windows | None = current_app.extensions.get(WINDOWS)
     if windows is None:
         raise click.ClickException("CACHE_TYPE is not RedisCache, so no figures are kept")
@@ -79,14 +80,20 @@ def _tell(found: Window, what: str, chosen: Sequence[Route] | Sequence[Spent], *
         told = {"window": found.name, "since": found.since, "until": found.until, "lost": found.lost}
         document = {**told, "left_out": found.left_out, what: chosen}
         click.echo(msgspec.json.format(msgspec.json.encode(document)).decode())
-    elif found.since is not None:
-        click.echo(f"The last {found.name}: {_time(found.since)} to {_time(found.until)} UTC, all processes")
-        if found.lost:
-            click.echo(f"{found.lost} requests and jobs are missing: Redis was away when they were to be told")
-        if found.left_out:
-            click.echo(f"{found.left_out} figures are missing: there were more names than are kept")
+    else:
+        tell_window(found)
     if not chosen:
         raise click.ClickException(f"nothing of this was measured in the last {found.name}")
+
+
+def tell_window(found: Window) -> None:
+    """Say since when and until when figures are, and what is missing in them."""
+    if found.since is not None:
+        click.echo(f"The last {found.name}: {_time(found.since)} to {_time(found.until)} UTC, all processes")
+    if found.lost:
+        click.echo(f"{found.lost} requests and jobs are missing: Redis was away when they were to be told")
+    if found.left_out:
+        click.echo(f"{found.left_out} figures are missing: there were more names than are kept")
 
 
 def _print(chosen: Sequence[Any], line: Callable[[Any], str]) -> None:

@@ -179,6 +179,16 @@ def measuring(kind: str = "work", name: str = "") -> Iterator[Measurement]:
         _current.set(around)
 
 
+@contextmanager
+def unmeasured() -> Iterator[None]:
+    """Let what the block does be part of nothing: who looks at the figures shall not be in them."""
+    token = _current.set(None)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
 def span(kind: str, name: str = "", note: str = "") -> Span:
     """Time a block, as a part of what is being measured; it may be given its note while it lasts."""
     return Span(kind, name or kind, note)

@@ -11,6 +11,8 @@ Named = Mapping[Name, Mapping[str, int]]
 WindowName = Literal["hour", "day"]
 SLOTS: dict[WindowName, tuple[int, int]] = {"hour": (300, 3_600), "day": (3_600, 86_400)}
 """Seconds of one slot, and of the window."""
+LARGEST = 2**63
+"""What Redis counts to."""
 
 
 class Route(msgspec.Struct):
@@ -95,6 +97,8 @@ def _figures_of(slot: Mapping[bytes, bytes]) -> dict[str, dict[str, int]]:
             (what, _, name), number = field.decode().partition(" "), int(value)
         except ValueError:
             # No figure of ours: somebody else wrote it.
+            continue
+        if abs(number) > LARGEST:
             continue
         found.setdefault(name, {})[what] = number
     return found

@@ -95,6 +95,12 @@ PAGES: dict[str, tuple[Stop, ...]] = {
     ),
     "/console/cache/purges": (Stop(ADMINISTRATOR, "/console/cache/purges"),),
     "/console/experiment": (Stop(ADMINISTRATOR, "/console/experiment"),),
+    "/console/database": (
+        Stop(ADMINISTRATOR, "/console/database"),
+        Stop(ADMINISTRATOR, "/console/database?window=day&order=total"),
+        Stop(EDITOR, "/console/database", 403),
+    ),
+    "/console/database/<statement>": (Stop(ADMINISTRATOR, "/console/database/made-up", 404),),
     "/console/performance": (
         Stop(ADMINISTRATOR, "/console/performance"),
         Stop(ADMINISTRATOR, "/console/performance?window=day"),

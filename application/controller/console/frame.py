@@ -18,6 +18,7 @@ blueprint = Blueprint("console", __name__, url_prefix="/console")
 PARTS = {
     "performance": "Performance",
     "cache": "Cache",
+    "database": "Database",
     "experiment": "Experiment",
 }
 """The parts of the console, as the navigation lists them."""

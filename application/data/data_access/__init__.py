@@ -24,7 +24,9 @@ from application.data.data_access.people import get_person, get_profile_id, get_
 from application.data.data_access.revisions import find_revisions, get_revision, get_revisions
 from application.data.data_access.schedule import find_due, find_forgotten
 from application.data.data_access.shown import count_articles, count_shown, find_shown, find_wrong_counts
+from application.data.data_access.statements import get_statements
 from application.data.data_access.stray_words import get_strays
+from application.data.data_access.tables import get_database
 from application.data.data_access.tags import get_tag
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "get_audit",
     "get_autosave",
     "get_autosaves",
+    "get_database",
     "get_day",
     "get_desk",
     "get_editing",
@@ -61,6 +64,7 @@ __all__ = [
     "get_revision",
     "get_revisions",
     "get_standing",
+    "get_statements",
     "get_strays",
     "get_tag",
     "get_user_id",

@@ -1,0 +1,1 @@
+"""What each database knows of its own tables and indexes, in its own tongue."""
