@@ -19,10 +19,12 @@ FLOORS = (
     {"application"},
     {"accounts"},
     {"cli"},
-    # It rehearses, and no view can call it.
-    {"explaining"},
     # What only commands may do stands beside what the web may do: neither can call the other.
-    {"controller", "rehearsing", "auditing"},
+    {"controller", "auditing"},
+    # The console shows what an explanation found, and has it made in another process. That no view rehearses in its
+    # own is held by `test_no_view_can_start_a_rehearsal`.
+    {"explaining"},
+    {"rehearsing"},
     {"jobs"},
     {"importing", "safekeeping"},
     {"data"},
@@ -123,6 +125,34 @@ def test_imports_run_down() -> None:
         if room != room_of(path) and HEIGHT[room] >= HEIGHT[room_of(path)]
     ]
     assert wrong == []
+
+
+def test_no_view_can_start_a_rehearsal() -> None:
+    """A rehearsal builds a second site and starts a Redis: a web worker would have both, and its readers would wait.
+
+    So a view may import of `explaining` what an explanation is, its words, and what asks another process for one;
+    nothing that leads, however far, to a rehearsal.
+    """
+    reached = reached_from(python_files("application/controller"))
+    assert "application.explaining.aside" in reached
+    assert [module for module in reached if module.startswith("application.rehearsing")] == []
+
+
+def reached_from(paths: list[Path]) -> set[str]:
+    """Return every module that these files import, and those import. The factory, which imports all, is passed over."""
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in python_files()}
+    modules = {module.removesuffix(".__init__"): path for module, path in modules.items()}
+    del modules["application"]
+    reached: set[str] = set()
+    waiting = list(paths)
+    while waiting:
+        for _, imported in imports_of(waiting.pop()):
+            parts = imported.split(".")
+            named = {".".join(parts[:length]) for length in range(1, len(parts) + 1)}
+            for module in named & modules.keys() - reached:
+                reached.add(module)
+                waiting.append(modules[module])
+    return reached
 
 
 def test_what_serves_the_site_imports_nothing_of_its_tests_and_tools() -> None:

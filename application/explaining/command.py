@@ -1,8 +1,12 @@
 """`flask explain`: one address, as a reader or a named user gets it, looked at with every instrument.
 
-Exit statuses: 1 when a budget is broken, 2 when there is nothing to explain, the page is an error, or the site's Redis
-does not answer.
+Exit statuses: 1 when a budget is broken, 2 when there is nothing to explain, the page is an error, it takes too long,
+or the site's Redis does not answer.
 """
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 import msgspec
@@ -18,6 +22,13 @@ from application.extensions import cache
 from application.rehearsing.addresses import path_of
 from application.rehearsing.site import BUILD, RehearsalError
 
+PATIENCE = 60
+"""Seconds after which it gives up, whatever holds it."""
+
+
+class OutOfTimeError(BaseException):
+    """It takes too long; a view that catches every `Exception` does not catch this."""
+
 
 class NotExplained(click.ClickException):
     """Nothing could be said, or not all of it."""
@@ -31,9 +42,16 @@ class NotExplained(click.ClickException):
 @click.option("--json", "as_json", is_flag=True, help="For a program: everything, in full; times in nanoseconds.")
 @click.option("--max-queries", type=click.IntRange(0), help="Exit with 1 when making the page takes more statements.")
 @click.option("--max-ms", type=click.FloatRange(0), help="Exit with 1 when making the page takes longer.")
+@click.option("--give-up-after", type=click.IntRange(1, 3600), default=PATIENCE, show_default=True, metavar="SECONDS")
 @with_appcontext
 def explain_command(
-    url: str, *, reader: str | None, as_json: bool, max_queries: int | None, max_ms: float | None
+    url: str,
+    *,
+    reader: str | None,
+    as_json: bool,
+    max_queries: int | None,
+    max_ms: float | None,
+    give_up_after: int,
 ) -> None:
     """Say where URL is answered from and why, what it was made from, and what it costs to make.
 
@@ -44,9 +62,12 @@ def explain_command(
     backend = cache.engine
     shelf = None if backend is None else Shelf(backend, settings.cache_redis_url)
     try:
-        found = explain(current_app.extensions[BUILD], settings, path_of(url, settings), reader, shelf)
+        with at_most(give_up_after):
+            found = explain(current_app.extensions[BUILD], settings, path_of(url, settings), reader, shelf)
     except RehearsalError as error:
         raise NotExplained(str(error)) from error
+    except OutOfTimeError as error:
+        raise NotExplained(f"{url} takes longer than {give_up_after} s to explain") from error
     found = msgspec.structs.replace(found, broken=_broken(found, max_queries, max_ms))
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
@@ -59,6 +80,22 @@ def explain_command(
         raise NotExplained(f"{found.redis}; what is stored could not be looked up")
     if found.broken:
         raise click.exceptions.Exit(1)
+
+
+@contextmanager
+def at_most(seconds: int) -> Iterator[None]:
+    """Raise `OutOfTimeError` out of the block when it lasts longer; what it began is cleared away on the way."""
+
+    def ring(_signal: int, _frame: object) -> None:
+        raise OutOfTimeError
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _broken(found: Explanation, max_queries: int | None, max_ms: float | None) -> list[str]:

@@ -8,10 +8,10 @@ from sqlalchemy import Engine
 from application.data.plans import BIG, Scan, find_scans, read_plan
 from application.explaining.explanation import Finding, Run, Statement
 from application.explaining.recorder import Heard
+from application.explaining.words import short
 
 MANY = 3
 """Runs with other values each from which on they are one statement too many times."""
-_LONGEST = 120
 _LIST = re.compile(r"\bIN \((?:\s*(?:\?|%\(\w+\)s(?:::[\w ]+)?)\s*,?)+\)")
 """A list in a condition, which has as many places as it had values."""
 
@@ -59,21 +59,6 @@ def _scan(scan: Scan, said: str) -> Iterator[Finding]:
     for column in scan.columns:
         what = f"no index begins with {scan.table}.{column}, which is compared here: {said}"
         yield Finding("missing index", what, f"add an index on {scan.table} ({column}) by a migration")
-
-
-def short(sql: str) -> str:
-    """Return so much of a statement as tells it from others: its columns are left out, its tables are not."""
-    flat = _without_columns(sql) if len(sql) > _LONGEST else sql
-    return flat if len(flat) <= _LONGEST else f"{flat[: _LONGEST - 1]}…"
-
-
-def _without_columns(sql: str) -> str:
-    depth = 0
-    for found in re.finditer(r"[()]| FROM ", sql if sql.startswith("SELECT ") else ""):
-        if found[0] == " FROM " and depth == 0:
-            return f"SELECT …{sql[found.start() :]}"
-        depth += {"(": 1, ")": -1}.get(found[0], 0)
-    return sql
 
 
 def _times(count: int) -> str:

@@ -101,6 +101,7 @@ PAGES: dict[str, tuple[Stop, ...]] = {
         Stop(EDITOR, "/console/database", 403),
     ),
     "/console/database/<statement>": (Stop(ADMINISTRATOR, "/console/database/made-up", 404),),
+    "/console/explain": (Stop(ADMINISTRATOR, "/console/explain?url=/&as=ada"),),
     "/console/performance": (
         Stop(ADMINISTRATOR, "/console/performance"),
         Stop(ADMINISTRATOR, "/console/performance?window=day"),
@@ -337,6 +338,21 @@ def test_every_page_is_for_everybody(tour: Tour, who: str) -> None:
 def test_every_answer_to_a_form_is_for_everybody(tour: Tour, who: str) -> None:
     for address, button, typed in FORMS[who]:
         tour.send(who, address, button, **typed)
+    assert not tour.complaints, "\n\n".join(tour.complaints)
+
+
+def test_an_explained_page_is_for_everybody(tour: Tour) -> None:
+    page = tour.window(ADMINISTRATOR)
+    page.goto("/console/explain?url=/articles/walking")
+    # Another process makes the page, which takes seconds.
+    page.get_by_role("button", name="Look", exact=True).click(timeout=60_000)
+    page.get_by_role("heading", name="What is sent").wait_for()
+    tour.look(page, "an explained page")
+    page.goto("/console/explain")
+    page.get_by_label("Address").fill("--help")
+    page.get_by_role("button", name="Look", exact=True).click(timeout=60_000)
+    page.get_by_text("This could not be explained").wait_for()
+    tour.look(page, "a page that could not be explained")
     assert not tour.complaints, "\n\n".join(tour.complaints)
 
 

@@ -10,19 +10,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from application.config import ROOT
 from application.data.models import Article, ArticleAuthor, Profile
 from application.extensions import db
 from tests.articles import write
+from tests.browser.test_the_loop import sign_in
 from tests.conftest import copy_of
+from tests.controller.people import make_user
 from tests.own_redis import own_redis
 from tests.site import RunningSite, running_site
 
 PICTURES = ROOT / "tests" / "screenshots"
 IMAGES = ROOT / "docs" / "images"
 PHONE, DESKTOP = (390, 844), (1280, 900)
+PATIENCE = 60_000
+"""Milliseconds that a look may take on a machine with much else to do."""
 LONG_TITLE = (
     "How a headline of a hundred and twenty characters, with Donaudampfschifffahrtsgesellschaft, "
     "is set on a small phone"
@@ -125,7 +129,35 @@ def test_the_documents_show_the_site_as_it_is(browser: Browser, showroom: Runnin
         picture = PICTURES / "readme-home.png"
         page.screenshot(path=picture)
         assert "hit " in page.inner_text("#instrument")
+    keep(picture, "home.png")
+
+
+def test_the_documents_show_an_explained_page_as_it_is(browser: Browser, showroom: RunningSite) -> None:
+    with showroom.app.app_context():
+        make_user("olga", "administrator")
+    with browser.new_context(base_url=showroom.url, viewport={"width": 1280, "height": 860}) as context:
+        page = context.new_page()
+        sign_in(page, "olga")
+        page.goto("/articles/look-at-the-keys")
+        page.goto("/console/explain?url=/articles/look-at-the-keys")
+        page.get_by_role("button", name="Look").click(timeout=PATIENCE)
+        expect(page.get_by_role("heading", name="Where the")).to_be_visible()
+        expect(page.get_by_text("hit redis", exact=True)).to_be_visible()
+        for name, size in (("phone", PHONE), ("desktop", DESKTOP)):
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            for scheme in ("dark", "light"):
+                page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+                picture = PICTURES / f"console-explain-{name}-{scheme}.png"
+                page.screenshot(path=picture, full_page=True)
+        page.set_viewport_size({"width": 1280, "height": 1800})
+        picture = PICTURES / "readme-console-explain.png"
+        page.screenshot(path=picture)
+    keep(picture, "console-explain.png")
+
+
+def keep(picture: Path, name: str) -> None:
+    """Make a picture the documents' own when that is asked for."""
     if os.environ.get("UPDATE_IMAGES"):
         IMAGES.mkdir(exist_ok=True)
-        shutil.copy(picture, IMAGES / "home.png")
-    assert Path(IMAGES / "home.png").exists()
+        shutil.copy(picture, IMAGES / name)
+    assert (IMAGES / name).exists()

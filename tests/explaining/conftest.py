@@ -1,25 +1,22 @@
-"""A site with faults planted in it, and `flask explain` on it."""
+"""`flask explain` on a site with faults planted in it."""
 
 from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
 import redis
-from flask import Flask, Response, jsonify, make_response
-from flask_login import current_user
-from sqlalchemy import text
+from flask import Flask
 
-from application.config import Settings
 from application.data.operations import people
 from application.explaining.explanation import Explanation
-from application.extensions import cache, db
+from application.extensions import db
 from application.rehearsing.site import BUILD
 from tests.articles import write
 from tests.controller.conftest import Browser
 from tests.controller.people import make_user
+from tests.explaining.planted import create_app, make_big_table
 
 Run = Callable[..., tuple[int, str]]
-ROWS = 1_200
 
 
 @pytest.fixture
@@ -32,14 +29,7 @@ def app(app: Flask) -> Flask:
 def run(app: Flask) -> Iterator[Run]:
     people.ensure_profile(make_user("ada", "author"))
     write("On Engines")
-    build = app.extensions[BUILD]
-
-    def planted(settings: Settings) -> Flask:
-        made: Flask = build(settings)
-        plant(made)
-        return made
-
-    app.extensions[BUILD] = planted
+    app.extensions[BUILD] = create_app
     return runner(app)
 
 
@@ -54,56 +44,9 @@ def runner(app: Flask) -> Run:
     return run
 
 
-def plant(app: Flask) -> None:
-    """Add the views that have what an operator looks for."""
-
-    @app.get("/planted")
-    @cache.cached(timeout=50)
-    def slow() -> Response:
-        for number in range(1, 6):
-            db.session.execute(text("SELECT title FROM articles WHERE article_id = :number"), {"number": number}).all()
-        found = db.session.execute(text("SELECT number FROM planted AS p WHERE p.place = '7' OR p.number = 7")).all()
-        answer = make_response(f"{len(found)}")
-        answer.set_cookie("planted", "not for terminals")
-        return answer
-
-    @app.get("/planted/mended")
-    @cache.cached(timeout=50)
-    def quick() -> str:
-        db.session.execute(text("SELECT title FROM articles WHERE article_id IN (1, 2, 3, 4, 5)")).all()
-        return str(len(db.session.execute(text("SELECT number FROM planted WHERE place = '7'")).all()))
-
-    @app.get("/planted/write")
-    @cache.cached(timeout=50)
-    def writing() -> str:
-        db.session.execute(text("UPDATE articles SET title = 'changed'"))
-        db.session.commit()
-        return "written"
-
-    @app.get("/planted/mine")
-    def mine() -> Response:
-        name = people.ensure_profile(current_user.id) and current_user.username
-        db.session.execute(text("UPDATE articles SET title = 'changed'"))
-        db.session.commit()
-        return jsonify(name=name)
-
-    @app.get("/planted/broken")
-    def broken() -> str:
-        raise RuntimeError("of itself")
-
-    @app.get("/planted/twice")
-    def twice() -> str:
-        for _ in range(2):
-            db.session.execute(text("SELECT count(*) FROM roles")).all()
-        return "twice"
-
-
 @pytest.fixture
 def big_table(run: Run) -> None:
-    db.session.execute(text("CREATE TABLE planted (number INTEGER PRIMARY KEY, place VARCHAR(20))"))
-    rows = [{"number": number, "place": str(number % 100)} for number in range(ROWS)]
-    db.session.execute(text("INSERT INTO planted VALUES (:number, :place)"), rows)
-    db.session.commit()
+    make_big_table()
 
 
 def explained(run: Run, *arguments: str) -> Explanation:

@@ -17,7 +17,8 @@ from application.config import ROOT
 from application.explaining.explanation import Explanation
 from application.extensions import cache, db
 from tests.conftest import settings_for
-from tests.explaining.conftest import ROWS, Run, explained, rows, runner
+from tests.explaining.conftest import Run, explained, rows, runner
+from tests.explaining.planted import ROWS
 from tests.own_redis import frozen, own_redis
 from tests.site import eventually
 
@@ -58,7 +59,7 @@ def test_statements_are_told_with_rows_and_plans(run: Run, big_table: None) -> N
     assert sum(one.rows or 0 for one in repeated.runs) == 1
     assert scanned.runs[0].rows == ROWS // 100
     assert all(one.elapsed_ns > 0 for one in repeated.runs)
-    assert repeated.runs[0].place.startswith("tests/explaining/conftest.py:")
+    assert repeated.runs[0].place.startswith("tests/explaining/planted.py:")
     assert any("planted" in line or line.startswith("SCAN p") for line in scanned.plan)
     assert [scan.table for scan in scanned.scans] == ["planted"]
 
@@ -73,7 +74,7 @@ def test_a_write_is_named_and_undone(run: Run) -> None:
     status, output = run("/planted/write")
     assert status == 0, output
     assert "now        bypass write: something is written to the database while the page is made: UPDATE" in output
-    assert "tests/explaining/conftest.py:" in output
+    assert "tests/explaining/planted.py:" in output
     assert rows() == before
 
 
@@ -166,6 +167,11 @@ def form(value: object) -> object:
 
 
 # What cannot be explained, or not wholly.
+
+
+def test_what_never_ends_is_given_up(run: Run) -> None:
+    status, output = run("/planted/endless", "--give-up-after", "2")
+    assert (status, output) == (2, "Error: /planted/endless takes longer than 2 s to explain\n")
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ PARTS = {
     "cache": "Cache",
     "database": "Database",
     "experiment": "Experiment",
+    "explain": "Explain",
 }
 """The parts of the console, as the navigation lists them."""
 

@@ -78,6 +78,11 @@ def note_account(deed: str, user_id: int, *, by_operator: bool = False, **detail
     record(deed, _subject(user_id), OPERATOR if user is None else _actor(user), **details)
 
 
+def note_look(user_id: int, by: Actor, address: str) -> None:
+    """Write into the audit log that an operator looks at a page as this account sees it. Raises `DatabaseBusy`."""
+    record("looked at a page as", _subject(user_id), by, address=address)
+
+
 def _give_likes_to_visitors(session: Session, user_id: int) -> None:
     """Make each like a different visitor's: one made-up visitor for all would still be this one reader."""
     theirs = session.scalars(select(ArticleLike.like_id).where(ArticleLike.user_id == user_id)).all()

@@ -1,0 +1,80 @@
+"""One address, looked at with every instrument, as a reader or an account gets it."""
+
+import shlex
+from collections.abc import Mapping
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from flask_security import lookup_identity
+
+from application.controller.console.frame import blueprint, operators_only, show
+from application.controller.staff import actor
+from application.data.database import end_read_transaction
+from application.data.operations.account_life import note_look
+from application.explaining import words
+from application.explaining.aside import NotExplainedError, explain_aside
+from application.explaining.explanation import Explanation
+from application.utils.offload import TooBusyError
+
+LONGEST = 2_000
+NO_ADDRESS = "Type an address of this site first, such as “/”."
+TOO_LONG = f"This is longer than {LONGEST} characters."
+BUSY = "This worker is looking at another page already. Try again in a few seconds."
+
+
+@blueprint.get("/explain")
+@operators_only
+def explain() -> ResponseReturnValue:
+    """Show the form, filled in by the link that led here.
+
+    A look takes seconds of a processor, and may be a deed for the log, so it takes the button.
+    """
+    return _page(request.args)
+
+
+@blueprint.post("/explain")
+@operators_only
+def look() -> ResponseReturnValue:
+    """Look at the address, in a process of its own."""
+    url, reader = _asked(request.form)
+    if not url:
+        return _page(request.form, problem=NO_ADDRESS), 422
+    if max(len(url), len(reader)) > LONGEST:
+        return _page(request.form, problem=TOO_LONG), 422
+    if reader:
+        account = lookup_identity(reader)
+        if account is None:
+            return _page(request.form, problem=f"No account is called {reader}, and none signs in with it."), 422
+        # Before the look, which may fail after it has seen something.
+        note_look(account.id, actor(), url)
+    # The look takes seconds, in which no connection of the site's shall be held.
+    end_read_transaction()
+    try:
+        found = explain_aside(url, reader)
+    except TooBusyError as error:
+        return _page(request.form, problem=BUSY), 503, {"Retry-After": str(error.retry_after)}
+    except NotExplainedError as error:
+        return _page(request.form, problem=f"This could not be explained: {error}."), 422
+    return _page(request.form, found=found)
+
+
+def _page(source: Mapping[str, str], *, found: Explanation | None = None, problem: str = "") -> str:
+    url, reader = _asked(source)
+    return show(
+        "explain",
+        url=url,
+        reader=reader,
+        command=_command(url, reader),
+        found=found,
+        problem=problem,
+        words=words,
+    )
+
+
+def _asked(source: Mapping[str, str]) -> tuple[str, str]:
+    return source.get("url", "").strip(), source.get("as", "").strip()
+
+
+def _command(url: str, reader: str) -> str:
+    """Return what an operator types for the same."""
+    return shlex.join(["flask", "--app", "main", "explain", *([f"--as={reader}"] if reader else []), "--", url])
