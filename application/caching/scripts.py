@@ -98,6 +98,7 @@ LONGEST_TAG = 200
 
 WRITE_DOWN = """
 local function write_down(by, kind, tags, keys, everything)
+  if keys == 0 and not everything and string.sub(by, 1, 1) == '(' then return end
   local log, now = 'broadsheet:purges', tonumber(redis.call('TIME')[1])
   local entry = {began = now, by = by, kind = kind, tags = {}, more = 0, keys = 0, times = 0, everything = false}
   local kept_as = redis.call('TYPE', log).ok
@@ -137,7 +138,8 @@ for _name, _number in (
     ("last", PURGES_LAST),
 ):
     WRITE_DOWN = WRITE_DOWN.replace(f"<{_name}>", str(_number))
-"""Write down what was forgotten. It is called protected: what is wrong with the list must not undo the forgetting."""
+"""Write down what was forgotten, unless that is nothing, told by nobody in particular: `(the outbox …)`. It is called
+protected: what is wrong with the list must not undo the forgetting."""
 
 CLEARED = f"""#!lua flags=allow-oom
 {WRITE_DOWN}

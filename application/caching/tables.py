@@ -77,7 +77,7 @@ def price(found: Earnings) -> None:
     )
     if not found.is_whole:
         click.echo("There are more keys than were looked at, so keys and bytes are too low.")
-    click.echo("  saved ms/h     asked      made  hit ratio  making ms  lookup µs    keys       bytes")
+    click.echo("  saved ms/h     asked      made     ahead  hit ratio  making ms  lookup µs    keys       bytes")
     for one in found.families:
         click.echo(_price(one))
 
@@ -89,8 +89,8 @@ def _price(one: Worth) -> str:
     )
     ratio = "-" if one.hit_ratio is None else f"{one.hit_ratio:.1%}"
     size = f"{'' if one.is_exact else '~'}{one.bytes:,}"
-    numbers = f"{saved:>12} {one.asked:>9} {one.made:>9} {ratio:>10} {making:>10} {lookup:>10} {one.keys:>7} {size:>11}"
-    return f"{numbers}  {one.what} {one.family}: {one.verdict}, {one.reason}"
+    numbers = f"{saved:>12} {one.asked:>9} {one.made:>9} {one.made_ahead:>9} {ratio:>10} {making:>10} {lookup:>10}"
+    return f"{numbers} {one.keys:>7} {size:>11}  {one.what} {one.family}: {one.verdict}, {one.reason}"
 
 
 def chronicle(purges: list[Purge]) -> None:

@@ -61,16 +61,17 @@ class Earnings(msgspec.Struct):
 def appraise(windows: Windows, shelves: Shelves, name: WindowName) -> Earnings:
     """Say what each family earned in the last hour or day."""
     window = windows.read(name)
-    costs = _costs(window if name == "day" else windows.read("day")) | _costs(window)
     held = hold(shelves)
-    spent = _by_kind(window)
+    spent, costs = _by_kind(window), _costs(window)
+    asked = {one.name for kind in CACHES for one in spent.get(kind, {}).values()}
+    if name != "day" and not asked <= costs.keys():
+        costs = _costs(windows.read("day")) | costs
     seconds = max(1, window.until - window.since) if window.since is not None else 1
     families = [
         _worth(what, one, spent, costs.get(one.name), held.families.get(one.name, Holding()), seconds)
         for kind, what in CACHES.items()
         for one in spent.get(kind, {}).values()
     ]
-    asked = {one.family for one in families}
     families += [_unasked(family, holding) for family, holding in held.families.items() if family not in asked]
     families.sort(key=lambda one: (-(one.saved_ms_per_hour or 0), one.family))
     return Earnings(name, window.since, window.until, held.is_whole, families)

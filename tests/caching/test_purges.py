@@ -94,6 +94,7 @@ def test_a_command_is_named(site: Site, redis_client: redis.Redis) -> None:
 
 
 def test_what_nobody_stands_behind_is_the_background(site: Site, redis_client: redis.Redis) -> None:
+    site.cache.memoize(50)(site.read)(1)
     thread = threading.Thread(target=change_in, args=(site.app, site))
     thread.start()
     thread.join()
@@ -103,6 +104,13 @@ def test_what_nobody_stands_behind_is_the_background(site: Site, redis_client: r
 def change_in(app: Flask, site: Site) -> None:
     with app.app_context():
         site.write(1, "new")
+
+
+def test_what_nobody_forgot_anything_by_is_not_written_down(site: Site, redis_client: redis.Redis) -> None:
+    """What the writer tells at the same time as somebody who found it in the outbox, say."""
+    with written_by("(the outbox)"):
+        site.write(1, "new")
+    assert latest(redis_client) == []
 
 
 # The list.
@@ -131,7 +139,8 @@ def test_what_comes_later_is_another_entry(site: Site, redis_client: redis.Redis
 
 
 def test_many_tags_are_counted_and_not_named(site: Site, redis_client: redis.Redis) -> None:
-    site.cache.invalidate({f"row/{number:03}" for number in range(100)} | {"x" * 10_000})
+    with written_by("somebody"):
+        site.cache.invalidate({f"row/{number:03}" for number in range(100)} | {"x" * 10_000})
     purge = only(redis_client)
     assert (len(purge.tags), purge.more) == (TAGS_NAMED, 101 - TAGS_NAMED)
     assert "(a tag of 10000 bytes)" not in purge.tags
@@ -165,7 +174,8 @@ def test_what_strangers_put_into_the_list_stops_nothing(
 
 def test_a_list_that_is_none_is_begun_anew(site: Site, redis_client: redis.Redis) -> None:
     redis_client.set(PURGES_KEY, "x")
-    site.write(1, "new")
+    with written_by("somebody"):
+        site.write(1, "new")
     assert only(redis_client).tags == ["row/1"]
 
 
@@ -194,7 +204,8 @@ def test_a_full_redis_writes_it_down(site: Site, redis_client: redis.Redis) -> N
     redis_client.config_set("maxmemory-policy", "noeviction")
     redis_client.config_set("maxmemory", 1)
     try:
-        site.write(1, "new")
+        with written_by("somebody"):
+            site.write(1, "new")
     finally:
         redis_client.config_set("maxmemory", 0)
         redis_client.config_set("maxmemory-policy", policy)
