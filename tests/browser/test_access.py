@@ -20,7 +20,7 @@ from application.data.operations import articles, feedback, people
 from application.data.operations import bin as the_bin
 from application.data.records import Actor
 from application.data.types import utc_now
-from application.extensions import db
+from application.extensions import cache, db
 from tests.articles import edit, save, write
 from tests.browser.test_the_loop import sign_in
 from tests.conftest import copy_of
@@ -79,7 +79,7 @@ PAGES: dict[str, tuple[Stop, ...]] = {
         Stop(ADMINISTRATOR, "/console/cache/forget?tag=articles/latest&tag=nothing"),
     ),
     "/console/cache/key": (
-        Stop(ADMINISTRATOR, "/console/cache/key?name=view//about"),
+        Stop(ADMINISTRATOR, "/console/cache/key?name=kept"),
         Stop(ADMINISTRATOR, "/console/cache/key?name=nothing", 404),
         Stop(ADMINISTRATOR, "/console/cache/key"),
     ),
@@ -294,6 +294,7 @@ def furnish() -> None:
     feedback.mark_done(message, by)
     # As its sender's deleted account leaves it.
     feedback.add_feedback("deleted account", "", "Goodbye")
+    cache.set("kept", {"long": "word" * 500}, timeout=0)
 
 
 @pytest.fixture
