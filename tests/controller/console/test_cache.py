@@ -58,6 +58,7 @@ def test_what_each_cache_earns_is_told_and_what_is_not_worth_it(app: Flask, oper
     assert "50.0 %" in row
     assert "2.000" in row
     assert "ms an hour" in shown
+    assert "−" in row
     assert "8,000.0" in row
     assert "dear" in read(operator, "/console/cache?window=day")
     read(operator, "/console/cache?window=year", 400)
