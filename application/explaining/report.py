@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from application.data.wording import short
 from application.explaining import words
 from application.explaining.explanation import Explanation, Statement
 from application.explaining.words import Bar, ms, printable
@@ -63,7 +64,7 @@ def _tell_keys(found: Explanation) -> Iterator[str]:
 def _tell_statements(found: Explanation) -> Iterator[str]:
     yield f"statements: {found.queries} in {ms(words.spent_ns(found.statements))} ms"
     for one in found.statements:
-        yield f"  {ms(one.elapsed_ns):>9} ms {len(one.runs):>3} x {words.rows(one):>9}  {words.short(one.sql)}"
+        yield f"  {ms(one.elapsed_ns):>9} ms {len(one.runs):>3} x {words.rows(one):>9}  {short(one.sql)}"
         yield from (f"{'':<30}{line}" for line in _beside(one))
 
 

@@ -1,26 +1,23 @@
 """Statements that were heard, put together: runs of the same one, its plan, and what is wrong with it."""
 
-import re
 from collections.abc import Iterable, Iterator
 
 from sqlalchemy import Engine
 
 from application.data.plans import BIG, Scan, find_scans, read_plan
+from application.data.wording import fold, short
 from application.explaining.explanation import Finding, Run, Statement
 from application.explaining.recorder import Heard
-from application.explaining.words import short
 
 MANY = 3
 """Runs with other values each from which on they are one statement too many times."""
-_LIST = re.compile(r"\bIN \((?:\s*(?:\?|%\(\w+\)s(?:::[\w ]+)?)\s*,?)+\)")
-"""A list in a condition, which has as many places as it had values."""
 
 
 def put_together(heard: Iterable[Heard], engine: Engine) -> list[Statement]:
     """Return each statement once, in the order in which they were first asked."""
     groups: dict[str, list[Heard]] = {}
     for run in heard:
-        groups.setdefault(_LIST.sub("IN (…)", " ".join(run.sql.split())), []).append(run)
+        groups.setdefault(fold(run.sql), []).append(run)
     return [_statement(sql, runs, engine) for sql, runs in groups.items()]
 
 

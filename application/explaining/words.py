@@ -1,11 +1,11 @@
 """Parts of an explanation in words, the same in a terminal and on a page."""
 
-import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from application.caching.inspector import readable
 from application.caching.reporting import Worker
+from application.data.wording import short
 from application.explaining.explanation import Explanation, Key, Statement, Step
 
 NO_KEYS = "none, nothing of it is kept"
@@ -14,7 +14,6 @@ BAR_LEAST = 0.005
 """Of the whole: a shorter bar would not be seen."""
 SPANS = 60
 PLACES = 3
-_LONGEST_SQL = 120
 _LONGEST_NAME = 140
 
 
@@ -97,21 +96,6 @@ def worker(one: Worker) -> str:
 def no_workers(found: Explanation) -> str:
     """Say why there is no worker to quote."""
     return f"unknown, {found.redis}" if found.redis else "none tells of itself: is the site running?"
-
-
-def short(sql: str) -> str:
-    """Return so much of a statement as tells it from others: its columns are left out, its tables are not."""
-    flat = _without_columns(sql) if len(sql) > _LONGEST_SQL else sql
-    return flat if len(flat) <= _LONGEST_SQL else f"{flat[: _LONGEST_SQL - 1]}…"
-
-
-def _without_columns(sql: str) -> str:
-    depth = 0
-    for found in re.finditer(r"[()]| FROM ", sql if sql.startswith("SELECT ") else ""):
-        if found[0] == " FROM " and depth == 0:
-            return f"SELECT …{sql[found.start() :]}"
-        depth += {"(": 1, ")": -1}.get(found[0], 0)
-    return sql
 
 
 def printable(text: str) -> str:

@@ -5,7 +5,6 @@ else wrote into Redis (decision 15). It is explained, not run, in a transaction 
 """
 
 import hashlib
-import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -17,6 +16,7 @@ from application.data.errors import DatabaseBusy
 from application.data.facts import Order, Plan, StatementFacts, Statements
 from application.data.looking import PATIENCE, look, nothing_kept
 from application.data.plans import find_indexes, find_scans, has_plan, read_plan_for_any
+from application.data.wording import fold
 from application.extensions import db
 from application.measuring.figures import LONGEST_NAME, OTHERS
 from application.measuring.timing import timed
@@ -28,10 +28,8 @@ LASTS = 60.0
 """Seconds after which a plan is read again: an index may have come."""
 ORDERS: tuple[Order, ...] = ("mean", "longest", "total", "calls")
 _PLANS = "broadsheet_plans"
-_LIST = re.compile(r"\bIN \((?:\s*(?:\?|%\(\w+\)s(?:::[\w ]+)?)\s*,?)+\)")
-_ROW = r"\((?:[^()]|\([^()]*\))*\)"
-_ROWS = re.compile(rf"\bVALUES ({_ROW})(?:, {_ROW})+")
 
+_NO_CUT = f"no plan: the text was cut after {LONGEST_NAME:,} characters"
 _NO_ROWS = "no plan: it reads and writes no rows"
 _CUT = f"no plan: the text was cut after {LONGEST_NAME:,} characters"
 _MANY = "no plan: these are many statements, too many to be told apart"
@@ -41,11 +39,6 @@ _LESS = f"no plan: only the {MOST} statements that took most in all are explaine
 
 Plans = dict[str, tuple[float, Plan]]
 """When each plan was read, and the plan."""
-
-
-def fold(sql: str) -> str:
-    """Return a statement in one line, with one place for each list, however many values or rows it had."""
-    return _ROWS.sub(r"VALUES \1, …", _LIST.sub("IN (…)", " ".join(sql.split())))
 
 
 @timed("get_statements")

@@ -5,11 +5,12 @@ from flask import Flask
 from sqlalchemy import event, text
 
 from application.data.data_access import get_all_articles, get_article, get_desk, get_statements
-from application.data.data_access.statements import MOST, fold
+from application.data.data_access.statements import MOST
 from application.data.facts import Plan, StatementFacts
 from application.data.looking import look, nothing_kept
 from application.data.plans import BIG, Scan
 from application.data.records import DeskFilter
+from application.data.wording import fold
 from application.extensions import db
 from application.measuring import figures
 from application.measuring.figures import LONGEST_NAME, OTHERS
