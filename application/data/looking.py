@@ -67,25 +67,29 @@ class Kept(Generic[R]):
         self._least = least
         self._found: R | None = None
         self._error: Exception | None = None
-        self._good_until = 0.0
+        self._began = self._good_until = 0.0
         self._ready = threading.Event()
         self._starting = threading.Lock()
         self._under_way = False
 
     def get(self, patience: float) -> R | None:
-        """Return it, what it was before if it cannot be found so soon, or None. Raises what finding it raised."""
+        """Return it, or what is known from before when finding it takes longer than `patience` seconds, or None.
+
+        Raises what finding it raised.
+        """
         with self._starting:
             if not self._under_way and time.monotonic() >= self._good_until:
                 self._under_way = True
+                self._began = time.monotonic()
                 self._ready.clear()
                 do_aside(self._run)
-        self._ready.wait(patience)
+        # Who comes in the middle of it need not wait as long again.
+        self._ready.wait(max(0.0, self._began + patience - time.monotonic()))
         if self._error is not None and not self._under_way:
             raise self._error
         return self._found
 
     def _run(self) -> None:
-        began = time.monotonic()
         self._error = None
         try:
             self._found = self._find()
@@ -93,6 +97,6 @@ class Kept(Generic[R]):
         except Exception as error:  # noqa: BLE001
             self._error = error
         ended = time.monotonic()
-        self._good_until = ended + max(self._least, (ended - began) / AT_MOST)
+        self._good_until = ended + max(self._least, (ended - self._began) / AT_MOST)
         self._under_way = False
         self._ready.set()

@@ -29,7 +29,6 @@ LASTS = 60.0
 ORDERS: tuple[Order, ...] = ("mean", "longest", "total", "calls")
 _PLANS = "broadsheet_plans"
 
-_NO_CUT = f"no plan: the text was cut after {LONGEST_NAME:,} characters"
 _NO_ROWS = "no plan: it reads and writes no rows"
 _CUT = f"no plan: the text was cut after {LONGEST_NAME:,} characters"
 _MANY = "no plan: these are many statements, too many to be told apart"
