@@ -19,11 +19,12 @@ from application.caching.inspector import list_keys, listed, readable, show
 from application.caching.purges import latest
 from application.caching.signals import ordered
 from application.caching.statistics import gather
-from application.caching.tables import chronicle, describe, price, tabulate
+from application.caching.tables import chronicle, describe, known, line_of, price, tabulate
 from application.caching.worth import appraise
 from application.measuring.window import WindowName
 from application.measuring.windows import WINDOWS
 
+_json = click.option("--json", "as_json", is_flag=True, help="For a program.")
 _why = click.option("--why", default="", help="The reason, for the audit log.")
 cache_commands = AppGroup("cache", help="Look into the cache, and forget what is in it.")
 
@@ -36,7 +37,8 @@ class CacheAway(click.ClickException):
 
 @cache_commands.command("keys")
 @click.argument("pattern", default="*")
-def keys(pattern: str) -> None:
+@_json
+def keys(pattern: str, *, as_json: bool) -> None:
     """List the cached keys; PATTERN as in redis-cli, for example 'view/*'.
 
     Each with its seconds to live, its bytes in Redis, its age, and how often it was asked for lately (pages only).
@@ -44,10 +46,8 @@ def keys(pattern: str) -> None:
     count = 0
     with _backend() as backend:
         for line in list_keys(backend, pattern.removeprefix(backend.prefix)):
-            ttl = "no end" if line.ttl is None else f"{line.ttl} s"
-            age = "" if line.age is None else f"{line.age} s old"
-            heat = "" if line.heat is None else f"{line.heat:.0f} hits"
-            click.echo(f"{ttl:>8}  {line.size:>8} B  {age:>9}  {heat:>9}  {line.name}")
+            # One a line, for a program too: there may be millions.
+            click.echo(msgspec.json.encode(line) if as_json else line_of(line))
             count += 1
     click.echo(f"{count} keys", err=True)
     if count == 0:
@@ -57,13 +57,16 @@ def keys(pattern: str) -> None:
 @cache_commands.command("show")
 @click.argument("key")
 @click.option("--body", is_flag=True, help="Write only the body of a page, as it was before compression.")
-def show_key(key: str, *, body: bool) -> None:
+@_json
+def show_key(key: str, *, body: bool, as_json: bool) -> None:
     """Show one value: what it is, since when, made from what, and whether it would be believed now."""
     with _backend() as backend:
         shown = show(backend, key.removeprefix(backend.prefix))
     if shown is None:
         _nothing(key)
-    if not body:
+    if as_json:
+        _write(known(shown))
+    elif not body:
         describe(shown)
     elif "identity" in shown.bodies:
         click.echo(shown.bodies["identity"], nl=False)
@@ -98,42 +101,46 @@ def purge(tags: tuple[str, ...], why: str, *, everything: bool) -> None:
 
 
 @cache_commands.command("stats")
-@click.option("--json", "as_json", is_flag=True, help="For a program.")
+@_json
 def stats(*, as_json: bool) -> None:
     """Show hits and misses by family of keys and tier, refused and rejected values, and the web workers."""
     with _backend() as backend:
         found = gather(backend)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
+        _write(found)
     else:
         tabulate(found)
 
 
 @cache_commands.command("worth")
 @click.option("--window", type=click.Choice(["hour", "day"]), default="hour", show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="For a program.")
+@_json
 def worth(*, window: WindowName, as_json: bool) -> None:
     """Show what each cache earns: the time that it saves, less what it takes, and what it holds."""
     with _backend() as backend:
         found = appraise(current_app.extensions[WINDOWS], backend, window)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
+        _write(found)
     else:
         price(found)
 
 
 @cache_commands.command("purges")
-@click.option("--json", "as_json", is_flag=True, help="For a program.")
+@_json
 def purges(*, as_json: bool) -> None:
     """Show what was forgotten lately: when, by which write, what it was made from, and how many keys went."""
     with _backend() as backend:
         found = latest(backend.client)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
+        _write(found)
     elif found:
         chronicle(found)
     else:
         click.echo("Nothing was forgotten in the last seven days.")
+
+
+def _write(document: object) -> None:
+    click.echo(msgspec.json.format(msgspec.json.encode(document)).decode())
 
 
 def _cache() -> Cache:

@@ -1,16 +1,38 @@
 """What `flask cache …` prints for people."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
-from application.caching.inspector import Shown, pretty, readable
+from application.caching.inspector import KeyLine, Shown, pretty, readable
 from application.caching.purges import Purge
 from application.caching.statistics import OUTCOMES, Family, Statistics
 from application.caching.worth import Earnings, Worth
 
 LONGEST_RAW = 2_000
 """Bytes shown of a value that is none of ours."""
+
+
+def line_of(line: KeyLine) -> str:
+    """Write one key in a line."""
+    ttl = "no end" if line.ttl is None else f"{line.ttl} s"
+    age = "" if line.age is None else f"{line.age} s old"
+    heat = "" if line.heat is None else f"{line.heat:.0f} hits"
+    return f"{ttl:>8}  {line.size:>8} B  {age:>9}  {heat:>9}  {line.name}"
+
+
+def known(shown: Shown) -> dict[str, Any]:
+    """Return everything about one key, for a program; of a page what it is, and of what is none of ours no value."""
+    entry, page = shown.entry, shown.page
+    facts = {name: getattr(shown, name) for name in ("name", "doubt", "ttl", "age", "size", "heat")}
+    if entry is not None:
+        facts |= {"type": entry.type, "epoch": entry.epoch, "sequence": entry.sequence, "release": entry.release}
+        facts |= {"tags": entry.tags, "value": entry.value if page is None else None}
+    if page is not None:
+        bodies = {name: len(body) for name, body in shown.bodies.items()}
+        facts |= {"status": page.status, "headers": page.headers, "bodies": bodies}
+    return facts
 
 
 def describe(shown: Shown) -> None:

@@ -112,6 +112,20 @@ def test_show_tells_a_page_by_its_parts_and_writes_its_body(run: Run, client: Fl
     assert run("show", "view//row/1", "--body") == (0, body, "")
 
 
+def test_keys_and_values_are_told_to_programs(run: Run, read, client: FlaskClient, redis_client: redis.Redis) -> None:
+    read(1), client.get("/row/1")
+    redis_client.set("flask_cache_foreign", "x")
+    lines = {found["name"]: found for found in map(json.loads, run("keys", "--json")[1].splitlines())}
+    assert set(lines) == {"flask_cache_read(number=1)", "flask_cache_view//row/1", "flask_cache_foreign"}
+    assert lines["flask_cache_read(number=1)"]["tags"] == ["fn/read", "row/1"]
+    shown = json.loads(run("show", "read(number=1)", "--json")[1])
+    assert (shown["doubt"], shown["value"], shown["tags"]) == ("", {"number": 1, "words": [""]}, ["fn/read", "row/1"])
+    page = json.loads(run("show", "view//row/1", "--json")[1])
+    assert (page["status"], set(page["bodies"])) == ("200 OK", {"identity", "br", "gzip"})
+    assert json.loads(run("show", "foreign", "--json")[1])["doubt"].startswith("not signed")
+    assert run("keys", "nothing*", "--json") == (1, "", "0 keys\n")
+
+
 def test_show_says_what_would_not_be_believed_and_why(
     site: Site, run: Run, read, client: FlaskClient, redis_client: redis.Redis, redis_url: str
 ) -> None:

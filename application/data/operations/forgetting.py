@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy.exc import SQLAlchemyError
 
 from application.data.errors import DatabaseBusy
+from application.data.models import SUBJECT_LENGTH
 from application.data.operations.account_life import OPERATOR
 from application.data.operations.audit import record
 from application.data.records import Actor
@@ -19,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 def forget(tags: Sequence[str], by: Actor, why: str) -> bool:
     """Forget what was made from these tags; False when the cache could not be told. Raises `DatabaseBusy`."""
-    record(DEED, ", ".join(tags), by, why=why)
+    record(DEED, ", ".join(tags), by, why=why, **_all(tags))
     return cache.invalidate(tags)
 
 
@@ -32,6 +33,11 @@ def forget_everything(by: Actor, why: str) -> bool:
 def note_order(_cache: object, names: Sequence[str], why: str) -> None:
     """Write down what the command line is about to have forgotten; that is done without the database, too."""
     try:
-        record(DEED, ", ".join(names) or EVERYTHING, OPERATOR, why=why)
+        record(DEED, ", ".join(names) or EVERYTHING, OPERATOR, why=why, **_all(names))
     except (DatabaseBusy, SQLAlchemyError) as error:
         logger.warning("the audit log does not know that this was ordered: %s", error)
+
+
+def _all(names: Sequence[str]) -> dict[str, list[str]]:
+    """Return the names as a detail where a subject has no room for them."""
+    return {"tags": list(names)} if len(", ".join(names)) > SUBJECT_LENGTH else {}

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from application.caching.purges import latest
-from application.data.models import AuditEntry
+from application.data.models import SUBJECT_LENGTH, AuditEntry
 from application.data.operations import forgetting
 from application.data.records import Actor
 from application.extensions import cache, db
@@ -34,6 +34,15 @@ def test_tags_are_forgotten_and_that_is_logged(app: Flask, page: str, redis_clie
     assert forgetting.forget(["key/view//articles_by/ada"], BY, "it was wrong")
     assert not redis_client.exists(page)
     assert logged() == [("an operator", "key/view//articles_by/ada", "cache purged", "it was wrong")]
+
+
+def test_many_tags_are_logged_in_full(app: Flask) -> None:
+    tags = [f"a tag of some length/{number}" for number in range(50)]
+    forgetting.forget(tags, BY, "many")
+    entry = db.session.scalar(select(AuditEntry).where(AuditEntry.deed == forgetting.DEED))
+    assert entry is not None
+    assert len(entry.subject) == SUBJECT_LENGTH
+    assert entry.details["tags"] == tags
 
 
 def test_everything_is_forgotten_and_that_is_logged(app: Flask, page: str, redis_client: redis.Redis) -> None:
