@@ -66,6 +66,7 @@ def _why(reason: str, made: Asked, route: Route | None) -> tuple[str, str]:
     )
     if reason == "view" and "Cookie" in made.headers.get("Vary", ""):
         why += ", and looks at the session, so what it shows may be one reader's own"
+        change = "nothing, where it is; otherwise leave the session alone, and put @cache.cached(timeout=…) on it"
     if reason == "write":
         writes = [run for run in made.heard if run.sql.lstrip().upper().startswith(_WRITES)]
         why += "".join(f": {' '.join(run.sql.split()[:3])} at {run.place}" for run in writes[:1])

@@ -21,6 +21,7 @@ def test_a_named_user_sees_their_page_and_nothing_is_changed(run: Run, redis_cli
     found = explained(run, "/account", "--as", "ada")
     assert (found.status, found.reader) == ("200 OK", "ada")
     assert "looks at the session" in found.tier.why
+    assert found.tier.change.startswith("nothing, where it is")
     assert explained(run, "/account").status == "302 FOUND"
     assert explained(run, "/desk", "--as", "ada@example.com").status == "200 OK"
     assert (everything(redis_client), rows()) == before
