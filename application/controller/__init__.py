@@ -28,6 +28,7 @@ from application.controller import (
     second_factor,
     sessions,
     sign_in,
+    updates,
     writing,
 )
 
@@ -62,5 +63,6 @@ def register_controllers(app: Flask) -> None:
         feedback,
         audit,
         console,
+        updates,
     ):
         app.register_blueprint(controller.blueprint)

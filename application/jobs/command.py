@@ -7,21 +7,19 @@ refuses.
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import Any
 
 import click
-import msgspec
 from flask import current_app
 from flask.cli import AppGroup
 
 from application.data.errors import DatabaseBusy
 from application.data.records import Actor
-from application.jobs import long_jobs
+from application.jobs import again, long_jobs
 from application.jobs.failures import Failure
 from application.jobs.kinds import Unable
-from application.jobs.overview import NO_WORKER, Overview, failures, look
+from application.jobs.overview import NO_WORKER, failures, look
 from application.jobs.runs import Run, RunsAlready
+from application.jobs.telling import describe, failure_line, plain, run_line, tabulate, write
 from application.measuring.away import RedisError
 from application.measuring.away import why as why_away
 
@@ -29,7 +27,6 @@ OPERATOR = Actor(None, "command line")
 FAREWELL = 2.0
 """Seconds that a command waits for the broker to take its job."""
 EVERY = 0.5
-BAR = 30
 
 jobs_commands = AppGroup("jobs", help="See what the workers do and what failed; run long jobs.")
 
@@ -61,9 +58,9 @@ def list_jobs(*, as_json: bool) -> None:
     with _redis():
         found = look()
     if as_json:
-        _write(found)
+        write(found)
     else:
-        _tabulate(found)
+        tabulate(found)
     if not found.workers:
         raise click.exceptions.Exit(1)
 
@@ -78,14 +75,38 @@ def failed(key: str, *, as_json: bool) -> None:
         one = known.find(key) if key else None
         found = known.latest() if not key else () if one is None else (one,)
     if as_json:
-        _write(found)
+        write(found)
     elif key and found:
-        _describe(found[0])
+        describe(found[0])
     else:
         for failure in found:
-            click.echo(_failure_line(failure))
+            click.echo(failure_line(failure))
     if not found:
         raise click.ClickException(f"no failure has the key {key}" if key else "nothing failed within a week")
+
+
+@jobs_commands.command("again")
+@click.argument("key")
+@click.option("--why", default="", help="For the log of who did what.")
+def run_again(key: str, *, why: str) -> None:
+    """Send the job once more whose failure has this KEY, with the same arguments."""
+    with _redis():
+        failure = _failure(key)
+        if not again.run_again(failure, OPERATOR, why):
+            raise click.ClickException(f"{failure.name} ({failure.kind}) cannot be sent again as it was")
+        current_app.extensions["dispatcher"].flush(FAREWELL)
+    click.echo(plain(f"{failure.name} {failure.args} is sent"))
+
+
+@jobs_commands.command("forget")
+@click.argument("key")
+@click.option("--why", default="", help="For the log of who did what.")
+def forget(key: str, *, why: str) -> None:
+    """Take the failure with this KEY from the list."""
+    with _redis():
+        failure = _failure(key)
+        again.forget(failure, OPERATOR, why)
+    click.echo(plain(f"{failure.times} times {failure.name} ({failure.kind}) are forgotten"))
 
 
 @jobs_commands.command("start")
@@ -124,7 +145,7 @@ def progress(run_id: str, *, follow: bool, as_json: bool) -> None:
     if not found:
         raise click.ClickException(f"no long job has the id {run_id}" if run_id else "no long job ran within a week")
     if as_json:
-        _write(found)
+        write(found)
     elif follow:
         _follow(found[0].id)
     else:
@@ -142,6 +163,13 @@ def cancel(run_id: str, *, why: str) -> None:
     if run is None:
         raise click.ClickException(f"no long job with the id {run_id} is under way")
     click.echo(run_line(run, time.time()))
+
+
+def _failure(key: str) -> Failure:
+    found = failures().find(key)
+    if found is None:
+        raise click.ClickException(f"no failure has the key {key}")
+    return found
 
 
 def _start(name: str, why: str) -> Run:
@@ -167,70 +195,3 @@ def _follow(run_id: str) -> None:
         if not run.is_active:
             return
         time.sleep(EVERY)
-
-
-def run_line(run: Run, now: float) -> str:
-    """Write how far a long job is in one line."""
-    job = long_jobs.KINDS.get(run.name)
-    bar = ("#" * (run.percent * BAR // 100)).ljust(BAR, ".")
-    parts = [f"{run.id}  {run.name:<14} [{bar}] {run.percent:>3} %  {run.done} of {run.total}"]
-    parts.append(f"{job.unit if job else ''}, {run.state} since {_time(run.began)}")
-    if run.ended is not None:
-        parts.append(f"until {_time(run.ended)}")
-    if run.is_silent(now):
-        parts.append(f"- no sign of life since {_time(run.seen)}")
-    if run.problems:
-        parts.append(f"- {run.problems} problems, the last: {run.last_problem}")
-    return _plain(" ".join(parts))
-
-
-def _tabulate(found: Overview) -> None:
-    for warning in found.warnings:
-        click.echo(warning)
-    if not found.workers and found.worker_seen is not None:
-        click.echo(f"The last sign of a worker is of {_time(found.worker_seen)}")
-    for queue in found.queues:
-        named = ", ".join(f"{count} {name}" for name, count in queue.next.items())
-        click.echo(_plain(f"queue {queue.name}: {queue.waiting} waiting" + (f" (next: {named})" if named else "")))
-    oldest = "" if found.oldest_age is None else f", the first for {found.oldest_age:.0f} s"
-    click.echo(f"handed to workers and not done: {found.unacknowledged}{oldest}")
-    for worker in found.workers:
-        busy = [job for job in found.running if job.worker == worker.name]
-        up = f"up {found.at - worker.since:.0f} s"
-        click.echo(f"worker {worker.name}: {len(busy)} of {worker.processes} processes busy, {up}")
-        for job in busy:
-            click.echo(_plain(f"  {job.name} {job.args} for {found.at - job.since:.1f} s, process {job.pid}, {job.id}"))
-    for later in found.scheduled:
-        tried = f", tried {later.retries} times" if later.retries else ""
-        click.echo(_plain(f"due in {later.due - found.at:.0f} s: {later.name} {later.args}{tried}, {later.id}"))
-    if found.heartbeat is not None:
-        click.echo(f"heartbeat: {found.heartbeat_age:.0f} s ago, {_time(found.heartbeat)}")
-    for run in found.long:
-        click.echo(run_line(run, found.at))
-
-
-def _failure_line(failure: Failure) -> str:
-    what = f"{failure.error}: {failure.message}" if failure.message else failure.error
-    return _plain(
-        f"{failure.key}  {_time(failure.last)}  {failure.times:>5} × {failure.kind:<8} {failure.name}  {what}"
-    )
-
-
-def _describe(failure: Failure) -> None:
-    click.echo(_plain(f"{failure.name} {failure.args}: {failure.kind} {failure.times} times"))
-    click.echo(_plain(f"first {_time(failure.first)}, last {_time(failure.last)}, {failure.worker}, {failure.id}"))
-    for line in failure.traceback.splitlines():
-        click.echo(_plain(line))
-
-
-def _write(found: Any) -> None:
-    click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
-
-
-def _time(moment: float) -> str:
-    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _plain(text: str) -> str:
-    """Keep what strangers wrote from steering a terminal."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)

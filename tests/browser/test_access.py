@@ -4,12 +4,14 @@ Which pages there are is read from the routes, so that a new one cannot be forgo
 """
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import NamedTuple
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
+from flask import current_app
 from flask_security.recoverable import generate_reset_password_token
 from passlib.totp import TOTP
 from playwright.sync_api import Browser, Page
@@ -21,6 +23,11 @@ from application.data.operations import bin as the_bin
 from application.data.records import Actor
 from application.data.types import utc_now
 from application.extensions import cache, db
+from application.jobs import long_jobs
+from application.jobs.connecting import connect
+from application.jobs.failures import Failures
+from application.jobs.overview import failures
+from application.jobs.presence import Presence, Running, Worker
 from tests.articles import edit, save, write
 from tests.browser.test_the_loop import sign_in
 from tests.conftest import copy_of
@@ -96,6 +103,22 @@ PAGES: dict[str, tuple[Stop, ...]] = {
     ),
     "/console/database/<statement>": (Stop(ADMINISTRATOR, "/console/database/made-up", 404),),
     "/console/explain": (Stop(ADMINISTRATOR, "/console/explain?url=/&as=ada"),),
+    "/console/jobs": (
+        Stop(ADMINISTRATOR, "/console/jobs"),
+        Stop(EDITOR, "/console/jobs", 403),
+    ),
+    "/console/jobs/cancel": (
+        Stop(ADMINISTRATOR, "/console/jobs/cancel?run={run}"),
+        Stop(ADMINISTRATOR, "/console/jobs/cancel?run=unknown", 404),
+    ),
+    "/console/jobs/failure": (
+        Stop(ADMINISTRATOR, "/console/jobs/failure?key={failure}"),
+        Stop(ADMINISTRATOR, "/console/jobs/failure", 400),
+    ),
+    "/console/jobs/start": (
+        Stop(ADMINISTRATOR, "/console/jobs/start?job=rebuild-pages"),
+        Stop(ADMINISTRATOR, "/console/jobs/start", 400),
+    ),
     "/console/performance": (
         Stop(ADMINISTRATOR, "/console/performance"),
         Stop(ADMINISTRATOR, "/console/performance?window=day"),
@@ -131,10 +154,13 @@ LEADS_ON = {
     "/confirm_address/<token>": "/confirm_address/made-up",
     "/console": "/console",
     "/desk/my_page": "/desk/my_page",
+    "/show_updates": "/show_updates",
+    "/start_long_running_job": "/start_long_running_job",
     "/login/method": "/login/method",
     "/login/rescue": "/login/rescue",
 }
 METRICS_TOKEN = "0123456789abcdef"
+OPERATORS = ("/console", "/show_updates", "/start_long_running_job")
 FOR_PROGRAMS = {
     "/account/data": "/account/data",
     "/api/article_likes": "/api/article_likes",
@@ -175,6 +201,8 @@ FORMS: dict[str, tuple[tuple[str, str, dict[str, str]], ...]] = {
     ADMINISTRATOR: (
         ("/console/cache/forget?what=everything", "Forget it", {}),
         ("/console/experiment", "Begin", {}),
+        ("/console/jobs/start?job=recount-likes", "Start it", {"Why": ""}),
+        ("/console/jobs/start?job=recount-likes", "Start it", {"Why": "To be sure"}),
     ),
 }
 """By person: the forms that they send as they stand, but for what is typed, and by which button."""
@@ -292,9 +320,24 @@ def furnish() -> None:
     for number in range(2):
         message = feedback.add_feedback("A reader" * (1 + number), "reader@example.com", "Hello\n\nthere" + "o" * 300)
     feedback.mark_done(message, by)
+    operate()
     # As its sender's deleted account leaves it.
     feedback.add_feedback("deleted account", "", "Goodbye")
     cache.set("kept", {"long": "word" * 500}, timeout=0)
+
+
+def operate() -> None:
+    """Have a worker at a long job, jobs that wait and one that failed."""
+    redis = connect(current_app.config["SETTINGS"].broker_url)
+    run = long_jobs.start(long_jobs.KINDS["rebuild-pages"], Actor(None, ADMINISTRATOR), "The templates are new")
+    # It has said so for as long as this test may take.
+    soon = time.time() + 600
+    Presence(redis).show(Worker("celery@here", 4711, 2, soon, soon))
+    Presence(redis).begin(Running("0" * 36, "go_on", f'["{run.id}",0]', "celery@here", 4712, soon))
+    try:
+        int("x" * 300)
+    except ValueError as error:
+        Failures(redis).note("failed", ("calculate_aggregate_likes", "0" * 36, [1]), error, "celery@here")
 
 
 @pytest.fixture
@@ -310,7 +353,7 @@ def test_no_page_is_forgotten(house: RunningSite) -> None:
 
 def test_what_is_no_page_shows_none(tour: Tour) -> None:
     for address in LEADS_ON.values():
-        request = tour.window(ADMINISTRATOR if address.startswith("/console") else EDITOR).context.request
+        request = tour.window(ADMINISTRATOR if address.startswith(OPERATORS) else EDITOR).context.request
         assert request.get(address, max_redirects=0).status in {302, 303}, address
     for address in FOR_PROGRAMS.values():
         # A stream goes on for ever; its head says the same.
@@ -339,8 +382,10 @@ def test_every_page_is_for_everybody(tour: Tour, who: str) -> None:
 
 @pytest.mark.parametrize("address", [address for address in PAGES if address.startswith("/console")])
 def test_every_page_of_the_console_is_for_everybody(tour: Tour, address: str) -> None:
+    with tour.site.app.app_context():
+        names = {"run": long_jobs.runs().latest()[-1].id, "failure": failures().latest()[0].key}
     for stop in filter(of_the_console, PAGES[address]):
-        tour.go(stop)
+        tour.go(stop._replace(address=stop.address.format(**names)))
     assert not tour.complaints, "\n\n".join(tour.complaints)
 
 

@@ -9,6 +9,9 @@ from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 
 from application.data.errors import DatabaseBusy
+from main import celery
+
+__all__ = ["celery"]
 
 
 @shared_task(name="planted_failure")

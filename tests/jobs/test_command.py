@@ -93,9 +93,13 @@ def test_failures_are_listed_and_shown_with_their_traceback(run: Run, broker: re
     assert "1 × failed   improve_page  FileNotFoundError" in output
     status, output = run("failed", key)
     assert status == 0
-    assert 'improve_page ["view//"]: failed 1 times' in output
+    assert 'improve_page ["view//"]: failed, 1 ×' in output
     assert 'Path("there is no such file").stat()' in output
     assert json.loads(run("failed", "--json")[1])[0]["times"] == 1
+    assert run("again", key) == (0, 'improve_page ["view//"] is sent\n')
+    assert broker.llen("celery") == 1
+    assert run("forget", key) == (0, "1 times improve_page (failed) are forgotten\n")
+    assert run("again", key) == run("forget", key) == (1, f"Error: no failure has the key {key}\n")
     assert run("failed", "nothing") == (1, "Error: no failure has the key nothing\n")
 
 
@@ -112,11 +116,11 @@ def test_a_long_job_is_started_looked_at_and_cancelled(run: Run, article_id: int
     assert run("start", "recount-likes")[0] == 1
     status, output = run("progress", started.id)
     assert status == 0
-    assert "  0 %  0 of 1 articles, waiting since" in output
+    assert "  0 %  0 of 1 articles, waiting, since" in output
     assert json.loads(run("progress", "--json")[1])[0]["id"] == started.id
     status, output = run("cancel", started.id, "--why", "enough")
     assert status == 0
-    assert "cancelled since" in output
+    assert "cancelled, since" in output
     assert run("cancel", started.id)[0] == 1
     assert run("progress", "nothing") == (1, "Error: no long job has the id nothing\n")
     logged = data_access.get_audit().entries
@@ -133,11 +137,21 @@ def test_it_follows_a_long_job_to_its_end(run: Run, article_id: int) -> None:
     tasks.go_on(started.id, 0)
     status, output = run("progress", started.id, "--follow")
     assert status == 0
-    assert "100 %  1 of 1 articles, done since" in output
+    assert "100 %  1 of 1 articles, done, since" in output
 
 
 @pytest.mark.parametrize(
-    "arguments", [["list"], ["failed"], ["start", "recount-likes"], ["progress"], ["progress", "x"], ["cancel", "x"]]
+    "arguments",
+    [
+        ["list"],
+        ["failed"],
+        ["start", "recount-likes"],
+        ["progress"],
+        ["progress", "x"],
+        ["cancel", "x"],
+        ["again", "x"],
+        ["forget", "x"],
+    ],
 )
 def test_without_redis_it_says_so_in_a_line(run: Run, app: Flask, arguments: list[str]) -> None:
     dead = {"broker_url": "redis://127.0.0.1:1/0"}

@@ -4,7 +4,16 @@ from flask import redirect, url_for
 from werkzeug.wrappers import Response
 
 # Each part binds its views to the one blueprint.
-from application.controller.console import cache, database, experiment, explain, forgetting, performance, ticks  # noqa: F401
+from application.controller.console import (  # noqa: F401
+    cache,
+    database,
+    experiment,
+    explain,
+    forgetting,
+    jobs,
+    performance,
+    ticks,
+)
 from application.controller.console.frame import blueprint, operators_only
 
 __all__ = ["blueprint"]

@@ -2,16 +2,13 @@
 
 from flask import abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
-from wtforms import StringField
-from wtforms.validators import DataRequired
 
 from application.caching.backend import RedisBackend
 from application.caching.inspector import listed, readable
 from application.controller.console import frame
 from application.controller.console.cache import engine
 from application.controller.console.frame import blueprint, operators_only
-from application.controller.forms import at_most, is_line
+from application.controller.console.reasons import ReasonForm
 from application.controller.staff import actor
 from application.data.operations import forgetting
 
@@ -19,31 +16,21 @@ NAMED = 50
 """Keys that the question names; the others are counted."""
 MOST_TAGS = 20
 LONGEST_TAG = 300
-LONGEST_REASON = 300
 UNTOLD = "Redis did not take it, so nothing is certain to be forgotten. Try again in a moment."
-
-
-class ForgetForm(FlaskForm):  # type: ignore[misc]
-    """Why."""
-
-    why = StringField(
-        "Why",
-        validators=[DataRequired("Say why."), at_most(LONGEST_REASON), is_line],
-    )
 
 
 @blueprint.get("/cache/forget")
 @operators_only
 def ask_forget() -> ResponseReturnValue:
     """Say what would be forgotten, and ask why."""
-    return _ask(ForgetForm(formdata=None))
+    return _ask(ReasonForm(formdata=None))
 
 
 @blueprint.post("/cache/forget")
 @operators_only
 def forget() -> ResponseReturnValue:
     """Forget it, in every process; written down with who and why."""
-    form = ForgetForm()
+    form = ReasonForm()
     if not form.validate():
         return _ask(form, 422)
     why, tags = form.why.data.strip(), _tags()
@@ -59,7 +46,7 @@ def forget() -> ResponseReturnValue:
     return redirect(url_for("console.cache_purges"), 303)
 
 
-def _ask(form: ForgetForm, status: int = 200, problem: str = "") -> ResponseReturnValue:
+def _ask(form: ReasonForm, status: int = 200, problem: str = "") -> ResponseReturnValue:
     backend, tags = engine(), _tags()
     found = listed(backend, tags)
     names = sorted(set().union(*found.values()))

@@ -19,6 +19,7 @@ PARTS = {
     "performance": "Performance",
     "cache": "Cache",
     "database": "Database",
+    "jobs": "Jobs",
     "experiment": "Experiment",
     "explain": "Explain",
 }

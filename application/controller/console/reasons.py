@@ -1,0 +1,18 @@
+"""Why an operator does something, for the log of who did what."""
+
+from flask_wtf import FlaskForm
+from wtforms import StringField
+from wtforms.validators import DataRequired
+
+from application.controller.forms import at_most, is_line
+
+LONGEST_REASON = 300
+
+
+class ReasonForm(FlaskForm):  # type: ignore[misc]
+    """Why."""
+
+    why = StringField(
+        "Why",
+        validators=[DataRequired("Say why."), at_most(LONGEST_REASON), is_line],
+    )
