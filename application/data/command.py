@@ -17,8 +17,6 @@ from application.measuring.command import perf_commands, read_window, tell_windo
 from application.measuring.window import WindowName
 
 SHOWN = 40
-TEXT = 100
-"""Characters of a statement in a table; `--plans` and `--json` have all of it."""
 UNKNOWN = "–"
 _ROWS = {"exact": "", "measured": "", "estimate": "about ", "at least": "over "}
 
@@ -75,7 +73,7 @@ def indexes(*, unused: bool, as_json: bool) -> None:
     One that keeps rows unique, or that deletions from another table look through, is needed without being used.
     """
     facts = get_database(read_window("day"), LONGEST)
-    chosen = tuple(one for one in facts.indexes if one.is_useless or not unused)
+    chosen = facts.useless if unused else facts.indexes
     if as_json:
         _print_json(msgspec.structs.replace(facts, indexes=chosen))
     else:
@@ -101,9 +99,7 @@ def _print_head(facts: DatabaseFacts) -> None:
 
 
 def _print_statement(one: StatementFacts, *, whole: bool) -> None:
-    text = _printable(one.sql)
-    if not whole and len(text) > TEXT:
-        text = f"{text[: TEXT - 1]}…"
+    text = _printable(one.sql if whole else one.short)
     times = f"{one.mean_ms:>10.3f} {one.longest_ms:>11.3f} {one.total_ms:>11.1f}"
     click.echo(f"{times} {one.share:>6.1%} {one.calls:>9}  {text}")
     click.echo(f"{'':52}{'!' if one.plan.is_bad else ' '} {_printable(one.plan.says)}")

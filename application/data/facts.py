@@ -6,6 +6,7 @@ from typing import Literal
 from msgspec import Struct
 
 from application.data.plans import BIG, Scan
+from application.data.wording import short
 
 Order = Literal["mean", "total", "longest", "calls"]
 Constraint = Literal["", "primary key", "unique"]
@@ -52,6 +53,11 @@ class StatementFacts(Struct, frozen=True):
     mean_ms: float
     longest_ms: float
     plan: Plan
+
+    @property
+    def short(self) -> str:
+        """Return so much of it as tells it from others."""
+        return short(self.sql)
 
 
 class Statements(Struct, frozen=True):
@@ -125,3 +131,13 @@ class DatabaseFacts(Struct, frozen=True):
     """Why sizes are missing, or when they were measured."""
     uses: str
     """What the uses of indexes are, and since when."""
+
+    @property
+    def useless(self) -> tuple[IndexFacts, ...]:
+        """Return the indexes that nothing is known to need."""
+        return tuple(index for index in self.indexes if index.is_useless)
+
+    @property
+    def useless_bytes(self) -> int:
+        """Return what those take, as far as that is known."""
+        return sum(index.bytes or 0 for index in self.useless)

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from application.data.catalogues.counting import EXACT, count
-from application.data.facts import DatabaseFacts, IndexFacts, TableFacts
-from application.data.looking import nothing_kept
+from application.data.facts import Counted, DatabaseFacts, IndexFacts, TableFacts
+from application.data.looking import leave_no_trace, nothing_kept
 
 _WHOLE = """SELECT current_setting('server_version') AS version, pg_database_size(current_database()) AS bytes,
   (SELECT stats_reset FROM pg_stat_database WHERE datname = current_database()) AS since"""
@@ -30,10 +30,11 @@ WHERE t.relnamespace = current_schema()::regnamespace AND t.relkind IN ('r', 'm'
 def read(connection: Connection) -> DatabaseFacts:
     """Return tables and indexes with their sizes, and the scans of each index."""
     with nothing_kept(connection):
+        leave_no_trace(connection)
         whole = connection.exec_driver_sql(_WHOLE).one()
         tables = tuple(_tables(connection))
         indexes = tuple(map(_index, connection.exec_driver_sql(_INDEXES)))
-    since = f"the statistics were reset at {whole.since:%Y-%m-%d %H:%M %Z}" if whole.since else "the database was made"
+    since = f"the statistics were reset at {whole.since:%Y-%m-%d %H:%M %Z}" if whole.since else "its statistics began"
     return DatabaseFacts(
         system=f"PostgreSQL {whole.version}",
         bytes=whole.bytes,
@@ -47,10 +48,9 @@ def read(connection: Connection) -> DatabaseFacts:
 
 def _tables(connection: Connection) -> Iterator[TableFacts]:
     for row in connection.exec_driver_sql(_TABLES).all():
-        rows, counted = count(connection, row.name)
-        # An estimate below what was counted is older than that.
-        if counted != "exact" and row.rows > EXACT:
-            rows, counted = row.rows, "estimate"
+        # There is no estimate of what was never looked at, and an old one may say too little.
+        estimate: tuple[int, Counted] = (row.rows, "estimate")
+        rows, counted = estimate if row.rows > EXACT else count(connection, row.name)
         yield TableFacts(row.name, rows, counted, row.bytes, row.index_bytes)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from application.data.errors import DatabaseBusy
 from application.data.facts import Order, Plan, StatementFacts, Statements
-from application.data.looking import PATIENCE, look, nothing_kept
+from application.data.looking import PATIENCE, leave_no_trace, look, nothing_kept
 from application.data.plans import find_indexes, find_scans, has_plan, read_plan_for_any
 from application.data.wording import fold
 from application.extensions import db
@@ -125,6 +125,7 @@ def _plan(connection: Connection, sql: str, inspector: Inspector) -> Plan:
     try:
         with nothing_kept(connection):
             lines = read_plan_for_any(connection, sql)
+            leave_no_trace(connection)
             scans = find_scans(connection, sql, lines, inspector)
     except SQLAlchemyError as error:
         return Plan(why_not=_said(error))

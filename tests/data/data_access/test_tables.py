@@ -3,10 +3,10 @@
 import threading
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from application.data.catalogues import counting, sqlite
-from application.data.data_access import get_database
+from application.data.data_access import get_database, get_statements
 from application.data.data_access.tables import LONGEST
 from application.data.errors import DatabaseBusy
 from application.data.facts import DatabaseFacts, IndexFacts, TableFacts
@@ -74,6 +74,27 @@ def test_an_index_that_is_read_is_no_useless_one(library: None) -> None:
     used = index(facts, "saved_at, article_id")
     assert used.uses
     assert not used.is_useless
+
+
+def test_counting_rows_is_no_use_of_an_index(library: None) -> None:
+    if is_sqlite():
+        # It counts no uses that counting could add to.
+        return
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE articles"))
+        before = _scans(connection)
+        facts = get_database(None, LONGEST)
+        get_statements(window_of("SELECT title FROM articles WHERE reading_minutes = 3"))
+        with db.engine.connect() as another:
+            another.execute(text("SELECT pg_stat_force_next_flush()"))
+        assert table(facts, "articles").counted == "exact"
+        assert _scans(connection) == before
+
+
+def _scans(connection: Connection) -> int:
+    connection.execute(text("SELECT pg_stat_force_next_flush()"))
+    scans = "SELECT sum(idx_scan) FROM pg_stat_user_indexes WHERE relname = 'articles'"
+    return int(connection.execute(text(scans)).scalar_one())
 
 
 def test_one_that_nobody_reads_is_useless_unless_it_is_needed(facts: DatabaseFacts) -> None:
