@@ -411,6 +411,17 @@ def test_an_explained_page_is_for_everybody(tour: Tour) -> None:
     assert not tour.complaints, "\n\n".join(tour.complaints)
 
 
+def test_a_statement_and_its_plan_are_for_everybody(tour: Tour) -> None:
+    page = tour.window(ADMINISTRATOR)
+    page.goto("/desk")
+    page.goto("/console/database?order=calls")
+    # What was measured is told once a second, and shown by itself.
+    page.get_by_role("link", name="FROM users").first.click(timeout=30_000)
+    page.get_by_role("heading", name="Its plan").wait_for()
+    tour.look(page, "a statement")
+    assert not tour.complaints, "\n\n".join(tour.complaints)
+
+
 def test_words_that_meet_an_obstacle_are_shown_to_everybody(tour: Tour) -> None:
     page = tour.window(AUTHOR)
     page.goto("/articles/walking/edit")
