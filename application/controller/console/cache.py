@@ -4,6 +4,7 @@ from flask import abort, current_app, request
 
 from application.caching.backend import RedisBackend
 from application.caching.inspector import pretty, show
+from application.caching.keys import page_address
 from application.caching.purges import latest
 from application.caching.scripts import PURGES
 from application.caching.statistics import OUTCOMES, gather, read_workers
@@ -74,6 +75,8 @@ def cache_key() -> tuple[str, int]:
     elif found is not None:
         value = found.raw.decode(errors="backslashreplace") if found.entry is None else pretty(found.entry.value)
     facts = {"key": key, "shown": found, "value": value[:LONGEST_VALUE], "left_out": len(value) - LONGEST_VALUE}
+    # What follows the first part of a page's key is its address, in the spelling of one.
+    facts["address"] = key.removeprefix("view/") if page_address(key) is not None else ""
     return frame.show("cache", "cache_key", **facts), 200 if found is not None or not key else 404
 
 

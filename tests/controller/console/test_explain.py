@@ -124,6 +124,19 @@ def test_a_page_without_a_fault_is_told_wholly(operator: FlaskClient) -> None:
         assert word in answer.text, word
 
 
+def test_a_page_and_its_keys_lead_to_each_other(operator: FlaskClient, client: FlaskClient) -> None:
+    client.get("/articles/a-title")
+    told = Markup(look(operator, "/articles/a-title").text)
+    ways = [link["href"] for link in told.all("a") if link["href"].startswith("/console/cache/key?")]
+    assert len(ways) >= 3
+    page = Markup(operator.get(ways[0]).text)
+    assert [link["href"] for link in page.all("a") if link["href"].startswith(ADDRESS + "?")] == [
+        f"{ADDRESS}?url=/articles/a-title"
+    ]
+    # A function's value has no address.
+    assert f"{ADDRESS}?" not in operator.get(ways[1]).text
+
+
 def test_a_look_as_an_account_is_written_into_the_log(operator: FlaskClient) -> None:
     answer = look(operator, "/desk", **{"as": "ada@example.com"})
     assert "as ada@example.com</h2>" in answer.text
