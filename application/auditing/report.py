@@ -23,7 +23,10 @@ def tell(found: Audit, before: Past | None) -> Iterator[str]:
     if found.besides is not None:
         seo = found.scores["seo"]
         yield f"  the page asks not to be indexed; Lighthouse, which wants every page to be, says SEO {seo}"
-    yield f"  {len(found.requests)} requests, {size:,} B, layout shift {found.shift:.3g}"
+    drawn = (
+        f"drawn after {found.paint / 1000:.1f} s, blocked for {found.blocked:.0f} ms, layout shift {found.shift:.3g}"
+    )
+    yield f"  {len(found.requests)} requests, {size:,} B; {drawn}"
     for finding in found.findings[:WORST]:
         yield f"  {finding.category}: {finding.title} {finding.shown}".rstrip()
         yield f"      {_plain(finding.mend)}"

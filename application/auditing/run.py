@@ -53,7 +53,9 @@ class Fetched(msgspec.Struct, frozen=True):
 class Audit(msgspec.Struct, frozen=True):
     """What was found on one page; scores are of 100, the shift is Lighthouse's, without a unit.
 
-    `besides` is the score for SEO of a page that asks not to be indexed, without what Lighthouse takes for that.
+    `paint` is when the largest part was drawn, `blocked` how long scripts and layout kept the reader from doing
+    anything, both in ms on the slow telephone that Lighthouse plays. `besides` is the score for SEO of a page that asks
+    not to be indexed, without what Lighthouse takes for that.
     """
 
     url: str
@@ -63,6 +65,8 @@ class Audit(msgspec.Struct, frozen=True):
     markup: list[Mistake]
     requests: list[Fetched]
     blocking: list[str]
+    paint: float
+    blocked: float
     shift: float
     besides: int | None
 

@@ -138,6 +138,8 @@ def _own_stores(settings: Settings, address: str, folder: str) -> dict[str, Any]
         "live_redis_url": redis_database(address, 0),
         "cache_dir": folder,
         "metrics_token": "",
+        # Under a profiler everything is slow, and a command says so itself.
+        "slow_ms": 0,
         "cache_type": {"RedisSentinelCache": "RedisCache", "MemcachedCache": "SimpleCache"}.get(
             settings.cache_type, settings.cache_type
         ),

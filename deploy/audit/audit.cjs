@@ -34,21 +34,40 @@ function besides(report) {
   return Math.round(counted.reduce((sum, { id, weight }) => sum + weight * report.audits[id].score, 0) / whole * 100);
 }
 
-// Lighthouse gives each finding a score from 0 to 1, null where it only tells; and a weight in its category.
+// Lighthouse gives each audit a score from 0 to 1, null where it only tells; and a weight in its category.
+const isShort = ({ score }) => score !== null && score < 1;
+const lost = (report, { id, weight }) => (isShort(report.audits[id]) ? (1 - report.audits[id].score) * weight : 0);
+
+function finding(category, cost, audit) {
+  const items = (audit.details?.items ?? []).slice(0, 3);
+  const where = items.map((item) => item.node?.snippet ?? item.url ?? item.description ?? '').filter(Boolean);
+  return { category, cost, title: audit.title, mend: audit.description, shown: audit.displayValue ?? '', where };
+}
+
+// A metric of performance says how slow, and not how to mend it. What would shorten it stands in its place, with the points
+// that are lost for it; each metric that nothing named would shorten is told itself.
+function performance(report) {
+  const refs = report.categories.performance.auditRefs;
+  const slow = refs.filter((ref) => lost(report, ref));
+  const shortens = (ref) => slow.filter(({ acronym }) => report.audits[ref.id].metricSavings?.[acronym] > 0);
+  const causes = refs.filter((ref) => ref.group === 'diagnostics' && isShort(report.audits[ref.id]) && shortens(ref).length);
+  const explained = new Set(causes.flatMap(shortens));
+  const points = (of) => of.reduce((sum, ref) => sum + lost(report, ref), 0);
+  return [
+    ...causes.map((ref) => finding('performance', points(shortens(ref)), report.audits[ref.id])),
+    ...slow.filter((ref) => !explained.has(ref)).map((ref) => finding('performance', points([ref]), report.audits[ref.id])),
+  ];
+}
+
 function findings(report) {
-  const found = [];
   const meant = asksNotToBeIndexed(report) ? INDEXED : '';
-  for (const category of Object.values(report.categories)) {
-    for (const { id, weight } of category.auditRefs) {
-      const audit = report.audits[id];
-      if (audit.score === null || audit.score >= 1 || !weight || id === meant) continue;
-      const items = (audit.details?.items ?? []).slice(0, 3);
-      const where = items.map((item) => item.node?.snippet ?? item.url ?? item.description ?? '').filter(Boolean);
-      found.push({ category: category.id, cost: (1 - audit.score) * weight, title: audit.title, mend: audit.description,
-        shown: audit.displayValue ?? '', where });
-    }
-  }
-  return found.sort((one, other) => other.cost - one.cost);
+  const others = Object.values(report.categories).filter(({ id }) => id !== 'performance');
+  return [
+    ...performance(report),
+    ...others.flatMap(({ id, auditRefs }) => auditRefs
+      .filter((ref) => ref.id !== meant && lost(report, ref))
+      .map((ref) => finding(id, lost(report, ref), report.audits[ref.id]))),
+  ].sort((one, other) => other.cost - one.cost);
 }
 
 function requests(report) {
@@ -87,15 +106,23 @@ async function markup(url) {
 }
 
 // A busy machine loses the browser's own record of the load; Lighthouse then asks to be run again.
-const AGAIN = new Set(['NO_NAVSTART', 'NO_TRACING_STARTED', 'NO_FCP', 'NO_LCP', 'PROTOCOL_TIMEOUT']);
+const AGAIN = ['NO_NAVSTART', 'NO_TRACING_STARTED', 'NO_FCP', 'NO_LCP', 'PROTOCOL_TIMEOUT'];
 const TRIES = 3;
+
+// What kept Lighthouse from measuring: the whole page, or one audit without which a category has no points.
+function problem(report) {
+  const refs = Object.values(report.categories).flatMap(({ auditRefs }) => auditRefs).filter(({ weight }) => weight);
+  const failed = refs.map(({ id }) => report.audits[id]).find((audit) => audit.scoreDisplayMode === 'error');
+  return report.runtimeError?.message ?? failed?.errorMessage;
+}
 
 async function measure(browser, lighthouse, url) {
   const port = Number(new URL(browser.wsEndpoint()).port);
   for (let tries = 1; ; tries += 1) {
     const { lhr } = await lighthouse(url, { port, output: 'json', logLevel: 'silent', onlyCategories: CATEGORIES });
-    if (!lhr.runtimeError) return lhr;
-    if (!AGAIN.has(lhr.runtimeError.code) || tries === TRIES) throw new Error(lhr.runtimeError.message);
+    const reason = problem(lhr);
+    if (!reason) return lhr;
+    if (!AGAIN.some((code) => reason.includes(code)) || tries === TRIES) throw new Error(reason);
   }
 }
 
@@ -109,6 +136,8 @@ async function look(browser, lighthouse, url) {
     markup: await markup(url),
     requests: requests(lhr),
     blocking: blocking(lhr),
+    paint: lhr.audits['largest-contentful-paint'].numericValue,
+    blocked: lhr.audits['total-blocking-time'].numericValue,
     shift: lhr.audits['cumulative-layout-shift'].numericValue,
     besides: besides(lhr),
   };

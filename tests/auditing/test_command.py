@@ -30,6 +30,8 @@ FOUND = Audit(
     [],
     [Fetched("http://localhost/about", "Document", 2_000), Fetched("http://localhost/static/site.css", "Style", 500)],
     [],
+    1_040.0,
+    35.0,
     0.0,
     None,
 )
@@ -93,7 +95,10 @@ def test_the_pages_that_readers_come_for_are_looked_at_by_default(app: Flask) ->
     assert list(usual_pages()) == ["/", "/feedback", "/login"]
     people.ensure_profile(make_user("ada", "author"))
     write("On Engines", tags=("engines",))
+    for number in range(21):
+        write(f"Untagged, {number}")
     write("On Nothing")
+    write("On Drafts", tags=("drafts",), publish=False)
     paths = ["/", "/articles/on-nothing", "/articles_by/ada", "/tags/engines", "/feedback", "/login"]
     assert list(usual_pages()) == paths
 
@@ -103,7 +108,7 @@ def test_scores_and_the_three_worst_findings_are_told_and_what_they_were(tmp_pat
     remember(msgspec.structs.replace(FOUND, scores={**SCORES, "seo": 80}), history)
     output = "\n".join(tell(FOUND, last(FOUND.url, history)))
     assert "performance 97, accessibility 100, practices 100, SEO 92 (was 80)" in output
-    assert "2 requests, 2,500 B, layout shift 0" in output
+    assert "2 requests, 2,500 B; drawn after 1.0 s, blocked for 35 ms, layout shift 0" in output
     assert "seo: Finding 2\n      Do this (https://example.com/this)." in output
     assert "Finding 3" not in output
 

@@ -80,11 +80,17 @@ def test_what_is_wrong_with_a_page_is_found(tools: Tools, broken_page: str) -> N
     assert "element-permitted-content" in {mistake.rule for mistake in found.markup}
     assert found.findings[0].cost >= found.findings[-1].cost > 0
     assert all(finding.mend for finding in found.findings)
+    # Not how slow the page is alone, but what makes it so.
+    slow = [finding for finding in found.findings if finding.category == "performance"]
+    assert any("render-blocking" in finding.title and finding.where[0].endswith("/a.css") for finding in slow), slow
 
 
 @pytest.fixture
 def broken_page() -> Iterator[str]:
-    page = b"<!doctype html><html lang=en><title>Broken</title><p><img src=x.png><div><input></div></html>"
+    page = (
+        b"<!doctype html><html lang=en><title>Broken</title><link rel=stylesheet href=/a.css>"
+        b"<p>Words<img src=x.png><div><input></div><!--" + b"slow" * 100_000 + b"--></html>"
+    )
     with serving(page) as url:
         yield url
 

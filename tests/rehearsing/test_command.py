@@ -140,6 +140,16 @@ def test_a_whole_address_of_the_site_will_do(run: Run) -> None:
     assert output.startswith("cold: /about?x=1")
 
 
+def test_what_is_slow_under_a_profiler_is_not_told_as_slow(
+    app: Flask, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    watchful = settings.model_copy(update={"slow_ms": 1})
+    with rehearsal(app.extensions[BUILD], watchful, "/about") as site:
+        site.forget()
+        site.ask()
+    assert "slow request" not in caplog.text
+
+
 def test_nothing_is_left_behind(run: Run, app: Flask, redis_client: redis.Redis) -> None:
     before = everything(redis_client), rows()
     for address in ("/", "/articles/on-engines", "/login", "/feedback", "/me?article=1"):

@@ -27,7 +27,7 @@ from application.data.data_access.shown import count_articles, count_shown, find
 from application.data.data_access.statements import get_statements
 from application.data.data_access.stray_words import get_strays
 from application.data.data_access.tables import get_database
-from application.data.data_access.tags import get_tag
+from application.data.data_access.tags import find_newest_tag, get_tag
 
 __all__ = [
     "count_articles",
@@ -36,6 +36,7 @@ __all__ = [
     "find_forgotten",
     "find_miscounted",
     "find_moved",
+    "find_newest_tag",
     "find_old_address",
     "find_revisions",
     "find_shown",

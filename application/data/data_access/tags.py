@@ -23,3 +23,10 @@ def get_tag(slug: str) -> TagRecord | None:
         return None
     cache.depends_on(tags.tag_list(row.tag_id))
     return TagRecord(row.tag_id, row.slug, row.name) if row.is_shown else None
+
+
+@timed("find_newest_tag")
+def find_newest_tag() -> str | None:
+    """Return the slug of a tag of the newest article that has one and that readers see."""
+    shown = select(Tag.slug).join(ArticleTag).where(ArticleTag.published_at.is_not(None))
+    return read(shown.order_by(ArticleTag.published_at.desc(), Tag.slug).limit(1)).scalar()
