@@ -13,9 +13,10 @@ from application.caching.leases import Grant, Lease
 from application.caching.policy import seconds
 from application.caching.purges import writer
 from application.caching.recording import Moment
-from application.caching.scripts import CLEARED, HOT
+from application.caching.scripts import HOT
 from application.caching.store import SPARE, RedisStore
 from application.caching.storing import Stored, Storing
+from application.caching.writing_down import CLEARED
 
 
 class RedisBackend(RedisStore, BaseCache):

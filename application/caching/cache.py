@@ -283,7 +283,7 @@ class Cache(Forgetting):
 
         backend = self.engine
         if backend is None:
-            return through_stock(self.cache, self._release, policy, compute, announce)
+            return through_stock(self.cache, self._release, policy, compute, announce, self._complain)
         return Engine(backend, self._complain).through(policy, compute, announce)
 
     def _complain(self, key: str, error: UncacheableError) -> None:

@@ -1,6 +1,8 @@
 """Connections to Redis that give up quickly, and learn the epoch whenever they are made."""
 
+import re
 import secrets
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -65,9 +67,20 @@ BEGIN_ANEW = '["", 0, []]'
 """A push of no epoch: whoever listens is out of step, and begins anew."""
 
 
-def begin_order_anew(client: redis.Redis, channel: str) -> Moment:
-    """Forget the order of changes, name another epoch, and have every process that listens begin anew."""
-    client.delete("broadsheet:epoch", "broadsheet:seq", "broadsheet:tags", "broadsheet:floor")
+_DAMAGE = re.compile("WRONGTYPE|DAMAGED|overflow|not an integer|not a valid float|attempt to ")
+
+
+def is_damage(error: object) -> bool:
+    """Tell whether Redis refused since something stands there that is none of ours."""
+    return isinstance(error, redis.ResponseError) and _DAMAGE.search(str(error)) is not None
+
+
+def begin_order_anew(client: redis.Redis, channel: str, tags: Iterable[str] = ()) -> Moment:
+    """Forget the order of changes, name another epoch, and have every process that listens begin anew.
+
+    What stands in the way, among the lists of these tags too, is taken away.
+    """
+    client.eval(scripts.ANEW, 0, *tags)
     moment = read_moment(client)
     client.publish(channel, BEGIN_ANEW)
     return moment

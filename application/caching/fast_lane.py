@@ -48,6 +48,9 @@ class FastLane:
         look = look_of(environ)
         if not kept.alive or sum(map(len, look)) > LONGEST_LOOK:
             return
+        known = self._looks.get(look)
+        if known is not None and known[0] is kept:
+            return
         if len(self._looks) >= LOOKS_REMEMBERED:
             for page, _, _ in self._looks.values():
                 page.looks.clear()

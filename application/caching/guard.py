@@ -39,7 +39,7 @@ class Guard:
         self._recovered = recovered
         self._turns = threading.BoundedSemaphore(CONNECTIONS)
         self._healing = threading.Lock()
-        self._refusal, self._said_at = "", float("-inf")
+        self._last_words, self._said_at = "", float("-inf")
 
     def ask(self, call: Callable[[], T], what: str = "ask", of: str = "") -> T | None:
         """Run a call that may fail, timed as `redis <what>`; None when Redis does not answer."""
@@ -64,18 +64,31 @@ class Guard:
     def note_failure(self, error: redis.RedisError) -> None:
         """Shut Redis out, and say so once; a full one still answers reads and invalidations."""
         if isinstance(error, redis.ResponseError) and not isinstance(error, redis.exceptions.ReadOnlyError):
-            self._say_at_times(str(error))
+            self.say_at_times(f"The cache refused: {error}")
             return
         if self.breaker.is_closed:
             logger.warning("The cache does not answer, so the database does: %s", error)
         self._failed()
         self.breaker.trip()
 
-    def _say_at_times(self, refusal: str) -> None:
-        """Log a refusal, and the same again after a minute: it comes with every try."""
-        if refusal != self._refusal or monotonic() - self._said_at >= SAID_AGAIN:
-            self._refusal, self._said_at = refusal, monotonic()
-            logger.warning("The cache refused: %s", refusal)
+    def say_at_times(self, what: str) -> None:
+        """Log what comes with every try, and the same again after a minute."""
+        if what != self._last_words or monotonic() - self._said_at >= SAID_AGAIN:
+            self._last_words, self._said_at = what, monotonic()
+            logger.warning(what)
+
+    def check(self) -> None:
+        """Look again at what an operator may have changed since the last recovery."""
+        if not self.breaker.is_closed:
+            return
+        try:
+            self._refuse_eviction()
+        except redis.RedisError as error:
+            self.note_failure(error)
+        except EvictionError as error:
+            self.say_at_times(f"The cache is not used any more: {error}")
+            self._failed()
+            self.breaker.trip()
 
     def _recover(self) -> None:
         self.client.set("broadsheet:probe", 1, px=1000)

@@ -65,7 +65,7 @@ def page_key(path: str, arguments: Mapping[str, str]) -> str:
 
 def page_address(key: str) -> tuple[str, dict[str, str]] | None:
     """Return the path and the arguments that a page's key names; None for another key, or one that was cut."""
-    if not key.startswith("view/") or (len(key) == LONGEST and _CUT.search(key)):
+    if not key.startswith("view/") or _CUT.search(key):
         return None
     path, _, query = key.removeprefix("view/").partition("?")
     pairs = (part.partition("=") for part in query.split("&") if part)
@@ -73,9 +73,13 @@ def page_address(key: str) -> tuple[str, dict[str, str]] | None:
 
 
 def shorten(key: str) -> str:
-    """Cut a long key, and make it unique again by a digest."""
+    """Cut a long key, and make it unique again by a digest; also one that looks as if it had been cut.
+
+    Otherwise whoever asks for an address that is spelled like another's cut key would be given its page, or take its
+    place.
+    """
     encoded = key.encode()
-    if len(encoded) <= LONGEST:
+    if len(encoded) <= LONGEST and not _CUT.search(key):
         return key
     digest = hashlib.blake2b(encoded, digest_size=16).hexdigest()
     return encoded[: LONGEST - 33].decode(errors="ignore") + "~" + digest

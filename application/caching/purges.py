@@ -14,7 +14,7 @@ import msgspec
 import redis
 from flask import has_request_context, request
 
-from application.caching import scripts
+from application.caching import writing_down
 from application.measuring import timing
 from application.measuring.figures import route_name
 
@@ -39,9 +39,9 @@ class Purge(msgspec.Struct):
     everything: bool = False
 
 
-def latest(client: redis.Redis, most: int = scripts.PURGES) -> list[Purge]:
+def latest(client: redis.Redis, most: int = writing_down.PURGES) -> list[Purge]:
     """Return the latest invalidations, the newest first."""
-    stored: Any = client.lrange(scripts.PURGES_KEY, 0, most - 1)
+    stored: Any = client.lrange(writing_down.PURGES_KEY, 0, most - 1)
     found = []
     for entry in stored:
         # Whoever reaches Redis can write there; an operator's report goes on without what is none of ours.

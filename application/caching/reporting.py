@@ -1,6 +1,7 @@
 """Tells Redis once a second what this process counted, and how it is; a thread beside the listener."""
 
 import atexit
+import itertools
 import os
 import socket
 import threading
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from application.caching.backend import RedisBackend
 
 EVERY = 1.0
+CHECKED_EVERY = 5
+"""Reports between two looks at how Redis is set up."""
 LASTS_MS = 5_000
 """How long a process that says nothing counts as there."""
 FIELDS = 2_000
@@ -106,8 +109,12 @@ class Reporter:
         return told
 
     def _run(self) -> None:
-        while not self._ended.wait(EVERY):
+        for number in itertools.count():
+            if self._ended.wait(EVERY):
+                return
             self.tell()
+            if number % CHECKED_EVERY == 0:
+                self.backend.check()
 
     def _summary(self) -> tuple[str, bytes]:
         memory = self.backend.memory

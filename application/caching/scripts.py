@@ -9,6 +9,8 @@ that an invalidation has forgotten, `stats:counts` counts outcomes. Leases (`lea
 (`spare:<key>`) and the list of what was forgotten by whom (`purges`) have lifetimes.
 """
 
+from application.caching.writing_down import WRITE_DOWN
+
 HOT = 2
 """How often a page must have been asked for, lately, for it to be made again before somebody asks."""
 PAGES_WITH_HEAT = 1_000
@@ -25,29 +27,87 @@ return {epoch, redis.call('GET', 'broadsheet:seq') or '0'}
 """Name the epoch, ARGV: random id. Another server process, or an emptied one, has another epoch: what was
 stored before is not believed (a restart from a snapshot brings purged pages back)."""
 
-FETCH = """
-local order = redis.call('MGET', 'broadsheet:epoch', 'broadsheet:seq')
-local kind = redis.call('TYPE', KEYS[1]).ok
-local value = false
-if kind == 'string' and ARGV[1] == 'string' then value = redis.call('GET', KEYS[1]) end
-if kind == 'hash' and ARGV[1] == 'hash' then value = redis.call('HGETALL', KEYS[1]) end
-if value then return {order[1], order[2], value, redis.call('PTTL', KEYS[1]), 0} end
-local granted = 0
-if ARGV[2] ~= '' then
-  local taken = redis.pcall('SET', KEYS[2], ARGV[2], 'NX', 'PX', ARGV[3])
-  if taken and taken.ok then granted = 1 elseif taken and taken.err then granted = -1 end
+LARGEST = 8 * 1024 * 1024
+"""Bytes of a value that is stored or sent: a larger one would hold up all others, here and on the way."""
+MOST_FIELDS = 8
+"""Fields of a page: its envelope, and one for each encoding."""
+
+TAKE = """
+local function take(lease, token, duration)
+  local taken = redis.pcall('SET', lease, token, 'NX', 'PX', duration)
+  if type(taken) == 'table' and not taken.err then return 1 end
+  if taken then return -1 end
+  local left = redis.call('PTTL', lease)
+  if left >= 0 and left <= tonumber(duration) then return 0 end
+  redis.call('DEL', lease)
+  taken = redis.pcall('SET', lease, token, 'NX', 'PX', duration)
+  return (type(taken) == 'table' and not taken.err) and 1 or -1
 end
-return {order[1], order[2], false, 0, granted}
 """
+"""Take a lease: 1 taken, 0 another has it, -1 there is no room for one. One that would never end, or not soon, is
+nobody's."""
+
+FETCH = (
+    """
+<take>
+local function newest(envelope, own)
+  local from = string.find(envelope, '"tags":[', 1, true)
+  local to = from and string.find(envelope, '],"value":', from, true)
+  if not to then return 0 end
+  local read, tags = pcall(cjson.decode, string.sub(envelope, from + 7, to))
+  if not read or type(tags) ~= 'table' then return 0 end
+  tags[#tags + 1] = 'key/' .. own
+  local found = tonumber(redis.call('GET', 'broadsheet:floor') or '0') or 0
+  for i = 1, #tags, 1000 do
+    for _, score in ipairs(redis.call('ZMSCORE', 'broadsheet:tags', unpack(tags, i, math.min(i + 999, #tags)))) do
+      if score and tonumber(score) > found then found = tonumber(score) end
+    end
+  end
+  return found
+end
+local order = redis.call('MGET', 'broadsheet:epoch', 'broadsheet:seq')
+local kind, value, envelope, size = redis.call('TYPE', KEYS[1]).ok, false, '', 0
+if kind == 'string' and ARGV[1] == 'string' then
+  size = redis.call('STRLEN', KEYS[1])
+  if size <= <largest> then value = redis.call('GET', KEYS[1]); envelope = value end
+elseif kind == 'hash' and ARGV[1] == 'hash' then
+  size = redis.call('HLEN', KEYS[1]) <= <fields> and 0 or <largest> + 1
+  for _, field in ipairs(size == 0 and redis.call('HKEYS', KEYS[1]) or {}) do
+    size = size + redis.call('HSTRLEN', KEYS[1], field)
+  end
+  if size <= <largest> then
+    value = redis.call('HGETALL', KEYS[1])
+    for i = 1, #value, 2 do if value[i] == 'page' then envelope = value[i + 1] end end
+  end
+end
+if size > <largest> then redis.pcall('UNLINK', KEYS[1]) end
+if value then return {order[1], order[2], value, redis.call('PTTL', KEYS[1]), 0, newest(envelope, ARGV[4])} end
+local granted = ARGV[2] ~= '' and take(KEYS[2], ARGV[2], ARGV[3]) or 0
+return {order[1], order[2], false, 0, granted, 0}
+""".replace("<take>", TAKE)
+    .replace("<largest>", str(LARGEST))
+    .replace("<fields>", str(MOST_FIELDS))
+)
 """Look KEYS[1] up, ARGV: its type, and, unless it is to be left alone, a token and a duration (ms) for the lease
-KEYS[2], which is taken when there is no value. Returns epoch, sequence, value, time to live (ms), and whether the lease
-was taken: 1 yes, 0 another has it, -1 there is no room for one."""
+KEYS[2], which is taken when there is no value; then the key's own name. Returns epoch, sequence, value, time to live
+(ms), whether the lease was taken, and the number of the last change to what the value was made from: a list of keys
+that was lost, or a value that was put back, must not show what has changed since. What is too large is taken away."""
+
+TAKE_LEASE = f"{TAKE}\nreturn take(KEYS[1], ARGV[1], ARGV[2])"
+"""Take the lease KEYS[1], ARGV: token, duration (ms)."""
 
 STORE = """
 if redis.call('GET', 'broadsheet:epoch') ~= ARGV[1] then return 0 end
 local sequence = tonumber(ARGV[2])
-if sequence < tonumber(redis.call('GET', 'broadsheet:floor') or '0') then return 0 end
+local floor = tonumber(redis.call('GET', 'broadsheet:floor') or '0')
+if floor > tonumber(redis.call('GET', 'broadsheet:seq') or '0') then
+  return redis.error_reply('DAMAGED what is remembered of changes begins after the last of them')
+end
+if sequence < floor then return 0 end
 local ttl, limit, spare, fields = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[8])
+local size = 0
+for i = 9, 8 + fields do size = size + #ARGV[i] end
+if size > <largest> then return -1 end
 local last = redis.call('ZSCORE', 'broadsheet:tags', 'key/' .. ARGV[6])
 if last and tonumber(last) > sequence then return 0 end
 for i = 9 + fields, #ARGV do
@@ -81,71 +141,11 @@ if spare > 0 then
 end
 if ARGV[7] ~= '' and redis.call('GET', KEYS[2]) == ARGV[7] then redis.call('DEL', KEYS[2]) end
 return 1
-"""
+""".replace("<largest>", str(LARGEST))
 """Store KEYS[1] unless something it was made from has changed since; give the lease KEYS[2] back, and keep a spare copy
 as KEYS[3]. ARGV: epoch, sequence, ttl (ms), keys a tag may list, lifetime of the spare copy (ms, 0: none), the key's
-own name, the lease's token, count of the value's fields (1: a string), the fields, then the tags. 1 when stored."""
-
-PURGES_KEY = "broadsheet:purges"
-PURGES = 500
-"""Entries of the list of what was forgotten."""
-PURGES_LAST = 7 * 86_400
-MERGED_WITHIN = 10
-"""Seconds within which invalidations by one writer, with nobody's in between, become one entry."""
-TAGS_NAMED = 20
-
-LONGEST_TAG = 200
-
-WRITE_DOWN = """
-local function write_down(by, kind, tags, keys, everything)
-  if keys == 0 and not everything and string.sub(by, 1, 1) == '(' then return end
-  local log, now = 'broadsheet:purges', tonumber(redis.call('TIME')[1])
-  local entry = {began = now, by = by, kind = kind, tags = {}, more = 0, keys = 0, times = 0, everything = false}
-  local kept_as = redis.call('TYPE', log).ok
-  if kept_as ~= 'list' and kept_as ~= 'none' then redis.call('UNLINK', log) end
-  local read, last = pcall(cjson.decode, redis.call('LINDEX', log, 0) or '')
-  local is_merged = read and type(last) == 'table' and last.by == by and last.kind == kind
-    and type(last.tags) == 'table' and now - (tonumber(last.began) or 0) < <within>
-  if is_merged then
-    for name, value in pairs(entry) do
-      if type(last[name]) == type(value) then entry[name] = last[name] end
-    end
-  end
-  entry.at, entry.times, entry.keys = now, entry.times + 1, entry.keys + keys
-  entry.everything = entry.everything or everything
-  local known = {}
-  for _, tag in ipairs(entry.tags) do known[tag] = true end
-  for _, tag in ipairs(tags) do
-    local name = #tag <= <longest> and tag or '(a tag of ' .. #tag .. ' bytes)'
-    if not known[name] and #entry.tags < <named> then
-      entry.tags[#entry.tags + 1] = name
-    elseif not known[name] then
-      entry.more = entry.more + 1
-    end
-    known[name] = true
-  end
-  local written = cjson.encode(entry)
-  if is_merged then redis.call('LSET', log, 0, written) else redis.call('LPUSH', log, written) end
-  redis.call('LTRIM', log, 0, <most> - 1)
-  redis.call('EXPIRE', log, <last>)
-end
-"""
-for _name, _number in (
-    ("within", MERGED_WITHIN),
-    ("named", TAGS_NAMED),
-    ("longest", LONGEST_TAG),
-    ("most", PURGES),
-    ("last", PURGES_LAST),
-):
-    WRITE_DOWN = WRITE_DOWN.replace(f"<{_name}>", str(_number))
-"""Write down what was forgotten, unless that is nothing, told by nobody in particular: `(the outbox …)`. It is called
-protected: what is wrong with the list must not undo the forgetting."""
-
-CLEARED = f"""#!lua flags=allow-oom
-{WRITE_DOWN}
-write_down(ARGV[1], 'cleared', {{'(everything)'}}, tonumber(ARGV[2]), true)
-"""
-"""Write down that everything was forgotten. ARGV: by whom, and how many keys went."""
+own name, the lease's token, count of the value's fields (1: a string), the fields, then the tags. 1 when stored, 0 when
+it is out of date, -1 when it is too large."""
 
 INVALIDATE = """#!lua flags=allow-oom
 <write_down>
@@ -201,6 +201,23 @@ return {epoch, sequence, redis.call('ZCARD', 'broadsheet:cold')}
 (`withdrawn`: spare copies too), channel, prefix of values, who writes, then the tags, of which `key/<name>` stands for
 one key. A wide tag cannot say which keys it was used in: then a new epoch forgets everything. A full server must not
 keep old values, so this one runs even then. Returns epoch, sequence, and how many hot pages wait to be made again."""
+
+ANEW = """
+local kinds = {epoch = 'string', seq = 'string', floor = 'string', tags = 'zset', wide = 'set', heat = 'zset',
+  cold = 'zset', ['stats:counts'] = 'hash', purges = 'list'}
+for name, kind in pairs(kinds) do
+  local is = redis.call('TYPE', 'broadsheet:' .. name).ok
+  if is ~= kind then redis.call('UNLINK', 'broadsheet:' .. name) end
+end
+for _, tag in ipairs(ARGV) do
+  for _, list in ipairs({'broadsheet:tag:' .. tag, 'broadsheet:spares:' .. tag}) do
+    if redis.call('TYPE', list).ok ~= 'zset' then redis.call('UNLINK', list) end
+  end
+end
+redis.call('UNLINK', 'broadsheet:epoch', 'broadsheet:seq', 'broadsheet:tags', 'broadsheet:floor')
+"""
+"""Forget the order of changes, and take away what is of another kind than its name says. ARGV: tags whose lists are
+looked at, too."""
 
 RELEASE = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end

@@ -7,14 +7,19 @@ from typing import Any
 import msgspec
 from cachelib import BaseCache
 
-from application.caching.codec import MISSING
+from application.caching.codec import MISSING, UncacheableError
 from application.caching.policy import Policy
 
 logger = logging.getLogger(__name__)
 
 
 def through_stock(
-    store: BaseCache, release: str, policy: Policy, compute: Callable[[], Any], announce: Callable[[str], None]
+    store: BaseCache,
+    release: str,
+    policy: Policy,
+    compute: Callable[[], Any],
+    announce: Callable[[str], None],
+    complain: Callable[[str, UncacheableError], None],
 ) -> Any:
     """Return the value under the key, computed and stored when there is none; values live out their lifetime."""
     head = f"{release}\n{policy.codec.name}\n".encode()
@@ -25,9 +30,10 @@ def through_stock(
     announce("miss")
     value = compute()
     if policy.may_store(value):
-        encoded = policy.codec.encode(value)
         try:
-            store.set(stock_key(policy.key), head + encoded, timeout=policy.timeout)
+            store.set(stock_key(policy.key), head + policy.codec.encode(value), timeout=policy.timeout)
+        except UncacheableError as error:
+            complain(policy.key, error)
         except Exception:
             # Each store's client has errors of its own; none of them is the reader's.
             logger.exception("%s could not be stored", policy.key)

@@ -1,7 +1,5 @@
 """Values in Redis: conditional stores, invalidation by tag, and leases; memory stands in front of it."""
 
-import functools
-import logging
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -14,18 +12,25 @@ import redis
 from application.caching import purges, scripts, signals
 from application.caching.breaker import Breaker
 from application.caching.codec import FORMAT, Entry, Seal
-from application.caching.connecting import begin_order_anew, connect, connect_for_pushes, push_channel, read_moment
+from application.caching.connecting import (
+    begin_order_anew,
+    connect,
+    connect_for_pushes,
+    is_damage,
+    push_channel,
+    read_moment,
+)
 from application.caching.counters import Counters
 from application.caching.flights import Flights
 from application.caching.guard import Guard
-from application.caching.leases import DURATION, Grant, Keeper, Lease
+from application.caching.leases import DURATION, Grant, Lease
+from application.caching.leasing import LEASE, Leases
 from application.caching.memory import Memory
 from application.caching.recording import Moment
 from application.caching.storing import NOTHING, Found, Stored, Storing
 from application.measuring.timing import span
 from application.measuring.windows import Windows
 
-logger = logging.getLogger(__name__)
 T = TypeVar("T")
 Kind = Literal["changed", "withdrawn"]
 
@@ -35,8 +40,8 @@ STALE_IF_ERROR = 24 * 60 * 60
 """Seconds for which the spare copy of a page may stand in for one that cannot be made."""
 FOREVER_MS = 10 * 365 * 86_400_000
 SPARE = "broadsheet:spare:"
-LEASE = "broadsheet:lease:"
 PAGE = "page"
+TOO_LARGE = -1
 
 
 class RedisStore:
@@ -56,13 +61,12 @@ class RedisStore:
         self._guard = Guard(self.client, self.memory.distrust, lambda: signals.recovering.send(self))
         self._fetch = self.client.register_script(scripts.FETCH)
         self._store = self.client.register_script(scripts.STORE)
-        self._release = self.client.register_script(scripts.RELEASE)
         self._replace = self.client.register_script(scripts.REPLACE)
         # Readers in line must not keep a writer waiting, nor those who compute what they wait for.
         urgent = connect(url)
         self._invalidate = urgent.register_script(scripts.INVALIDATE)
-        self._renew = urgent.register_script(scripts.RENEW)
-        self.keeper = Keeper(self._renew_leases)
+        self._leases = Leases(self.client, urgent, self._guard)
+        self.take, self.release = self._leases.take, self._leases.release
         self.rejected = 0
 
     @property
@@ -79,6 +83,10 @@ class RedisStore:
         self.rejected += 1
         self.counters.note(key, "rejected")
 
+    def check(self) -> None:
+        """Look whether Redis is still set up so that it can be believed."""
+        self._guard.check()
+
     @property
     def breaker(self) -> Breaker:
         """Return what shuts Redis out after a failure."""
@@ -92,13 +100,14 @@ class RedisStore:
         """
         applied = self.memory.moment
         name = self.prefix + key
-        arguments = ["hash" if page else "string", lease.token if lease else "", int(DURATION * 1000)]
-        raw: Any = self._guard.ask(lambda: self._fetch(keys=[name, LEASE + key], args=arguments), "fetch", key)
+        arguments = ["hash" if page else "string", lease.token if lease else "", int(DURATION * 1000), key]
+        call = self._mending(lambda: self._fetch(keys=[name, LEASE + key], args=arguments))
+        raw: Any = self._guard.ask(call, "fetch", key)
         if raw is None:
             return NOTHING
         found = self._found(key, raw)
         if lease and found.lease is Grant.GRANTED:
-            self.keeper.hold(lease)
+            self._leases.keeper.hold(lease)
         if found.moment and found.moment.epoch == applied.epoch and found.moment.sequence < applied.sequence:
             return Found(self._begin_anew("counts backwards"), lease=found.lease)
         if fresh or not self.memory.is_trusted or found.moment is None:
@@ -116,11 +125,13 @@ class RedisStore:
             return []
         calls = [self._call_for(wish) for wish in wishes]
         keys = ", ".join(wish.key for wish in wishes)
-        answers = self._guard.ask(lambda: self._store_all(calls), "store", keys) or [None] * len(wishes)
-        outcomes = [self._stored(answer) for answer in answers]
+        tags = {tag for wish in wishes for tag in wish.tags}
+        call = self._mending(lambda: self._store_all(calls), tags)
+        answers = self._guard.ask(call, "store", keys) or [None] * len(wishes)
+        outcomes = [self._stored(answer, tags) for answer in answers]
         for wish, outcome in zip(wishes, outcomes, strict=True):
             if outcome is Stored.YES:
-                self.keeper.let_go(wish.lease)
+                self._leases.keeper.let_go(wish.lease)
                 wish.done()
                 continue
             if outcome is Stored.REFUSED:
@@ -157,10 +168,11 @@ class RedisStore:
         arguments += [wish.key, wish.lease.token, len(fields), *fields, *tags]
         return [self.prefix + wish.key, LEASE + wish.key, SPARE + wish.key], arguments
 
-    def _stored(self, answer: Any) -> Stored:
+    def _stored(self, answer: Any, tags: Iterable[str]) -> Stored:
         if isinstance(answer, redis.RedisError):
             self._guard.note_failure(answer)
-        if answer is None or isinstance(answer, Exception):
+            self._mend(answer, tags)
+        if answer is None or isinstance(answer, Exception) or answer == TOO_LARGE:
             return Stored.UNAVAILABLE
         return Stored.YES if answer == 1 else Stored.REFUSED
 
@@ -173,7 +185,8 @@ class RedisStore:
                 pipe.get("broadsheet:seq")
                 pipe.hgetall(SPARE + key)
                 pipe.pttl(SPARE + key)
-                return [*pipe.execute(), 0]
+                # It may be out of date: that is what it is for.
+                return [*pipe.execute(), 0, 0]
 
         raw = self._guard.ask(ask, "spare", key)
         return NOTHING if raw is None else self._found(key, raw)
@@ -207,8 +220,7 @@ class RedisStore:
                     epoch, sequence, cold = self._invalidate(args=[*arguments, *told])
             except redis.RedisError as error:
                 self._guard.note_failure(error)
-                if isinstance(error, redis.ResponseError) and "WRONGTYPE" in str(error):
-                    self._begin_anew("has lost the order of changes")
+                self._mend(error, told)
             else:
                 moment = Moment(epoch.decode(), int(sequence))
                 if moment.epoch == before.epoch and moment.sequence <= before.sequence:
@@ -225,38 +237,8 @@ class RedisStore:
         self._guard.heal()
         return None
 
-    # Leases.
-
-    def take(self, lease: Lease) -> Grant:
-        """Ask for a lease."""
-
-        def ask() -> Grant:
-            taken = self.client.set(LEASE + lease.key, lease.token, nx=True, px=int(DURATION * 1000))
-            return Grant.GRANTED if taken else Grant.TAKEN
-
-        granted = self._guard.ask(ask, "lease", lease.key) or Grant.UNAVAILABLE
-        if granted is Grant.GRANTED:
-            self.keeper.hold(lease)
-        return granted
-
-    def release(self, lease: Lease) -> None:
-        """Give a lease back, if it is still held."""
-        if lease.held:
-            self.keeper.let_go(lease)
-            call = functools.partial(self._release, keys=[LEASE + lease.key], args=[lease.token])
-            self._guard.ask(call, "release", lease.key)
-
-    def _renew_leases(self, leases: list[Lease]) -> None:
-        arguments: list[Any] = [int(DURATION * 1000), *(lease.token for lease in leases)]
-        if not self.breaker.is_closed:
-            return
-        try:
-            self._renew(keys=[LEASE + lease.key for lease in leases], args=arguments)
-        except redis.RedisError as error:
-            self._guard.note_failure(error)
-
     def _found(self, key: str, raw: list[Any]) -> Found:
-        epoch, sequence, value, pttl, granted = raw
+        epoch, sequence, value, pttl, granted, changed = raw
         lease = Grant(granted) if value is None else None
         if epoch is None:
             # Emptied under our hands: name a new epoch, so that this computation can be stored.
@@ -271,7 +253,7 @@ class RedisStore:
         bodies = dict(zip(value[::2], value[1::2], strict=True)) if isinstance(value, list) else value
         sealed = bodies.pop(PAGE.encode(), b"") if isinstance(bodies, dict) else bodies
         entry = self._opened(key, sealed)
-        if entry is None or entry.epoch != moment.epoch:
+        if entry is None or entry.epoch != moment.epoch or entry.sequence < changed:
             return Found(moment)
         try:
             named = {name.decode(): body for name, body in bodies.items()} if isinstance(bodies, dict) else {}
@@ -280,15 +262,32 @@ class RedisStore:
             return Found(moment)
         return Found(moment, entry, named, max(0, pttl), lease)
 
-    def _begin_anew(self, reason: str) -> Moment | None:
+    def _begin_anew(self, reason: str, tags: Iterable[str] = ()) -> Moment | None:
         """Forget all order in Redis, so that nothing stored before is believed, here or in any other process.
 
         A number that goes backwards within one epoch means that changes were forgotten: a snapshot was put in place
         without a restart, or somebody deleted what they did not know.
         """
-        logger.warning("Redis %s, so nothing that it keeps is believed", reason)
+        self._guard.say_at_times(f"Redis {reason}, so nothing that it keeps is believed")
         self.memory.distrust()
-        return self._guard.ask(lambda: begin_order_anew(self.client, self.channel))
+        return self._guard.ask(lambda: begin_order_anew(self.client, self.channel, tags))
+
+    def _mend(self, error: object, tags: Iterable[str] = ()) -> None:
+        """Begin the order anew if an error says that it is damaged."""
+        if is_damage(error):
+            self._begin_anew("has lost the order of changes", tags)
+
+    def _mending(self, call: Callable[[], T], tags: Iterable[str] = ()) -> Callable[[], T]:
+        """Return the call with what it finds damaged mended for the next one."""
+
+        def ask() -> T:
+            try:
+                return call()
+            except redis.ResponseError as error:
+                self._mend(error, tags)
+                raise
+
+        return ask
 
     def _opened(self, key: str, sealed: bytes) -> Entry | None:
         try:

@@ -4,12 +4,14 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from urllib.parse import unquote
 
 import pytest
 import redis
 from flask_caching.signals import cache_memoize_hit, cache_memoize_miss
 
 from application.caching.codec import UncacheableError
+from application.caching.keys import page_address, page_key, shorten
 from tests.caching.conftest import Record, Site
 
 
@@ -102,6 +104,17 @@ def test_a_long_key_is_cut_and_stays_unique(site: Site) -> None:
     long = [read.make_cache_key("x" * 300), read.make_cache_key("x" * 299 + "y")]
     assert long[0] != long[1]
     assert all(len(key) <= 200 for key in long)
+
+
+def test_nothing_is_spelled_like_another_s_cut_key() -> None:
+    title = "abcd-это-довольно-длинное-русское-название-статьи-о-кэше-и-о-редисе"
+    for path in (f"/articles/{title}", f"/articles/{'x' * 300}"):
+        cut = page_key(path, {})
+        assert len(cut) <= 200
+        literal = unquote(cut.removeprefix("view/"))
+        assert page_key(literal, {}) != cut
+        assert page_address(cut) is None
+    assert shorten(shorten("x" * 300)) != shorten("x" * 300)
 
 
 @pytest.mark.parametrize(

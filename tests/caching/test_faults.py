@@ -206,6 +206,23 @@ def test_a_redis_that_evicts_its_memory_of_changes_is_not_used(
         redis_client.config_set("maxmemory-policy", "volatile-lru")
 
 
+def test_a_redis_that_is_set_to_evict_while_it_is_used_is_used_no_more(
+    fragile: Site, server: ValkeyServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    read = fragile.cache.memoize(50)(fragile.read)
+    assert [read(1).number, read(1).number] == [1, 1]
+    assert fragile.calls == [1]
+    with redis.Redis(port=server.port) as client:
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        fragile.cache.engine.check()
+        assert not fragile.cache.engine.breaker.is_closed
+        read(1)
+        assert fragile.calls == [1, 1]
+        assert "is not used any more" in caplog.text
+        client.config_set("maxmemory-policy", "volatile-lru")
+    assert eventually(fragile.cache.is_ready)
+
+
 def test_an_outage_is_said_once(fragile: Site, server: ValkeyServer, caplog: pytest.LogCaptureFixture) -> None:
     read = fragile.cache.memoize(50)(fragile.read)
     read(1)

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from application.caching import written_by
 from application.caching.purges import NOBODY, Purge, latest
-from application.caching.scripts import MERGED_WITHIN, PURGES, PURGES_KEY, PURGES_LAST, TAGS_NAMED
+from application.caching.writing_down import MERGED_WITHIN, PURGES, PURGES_KEY, PURGES_LAST, TAGS_NAMED
 from application.measuring.timing import measuring
 from tests.caching.conftest import Site
 from tests.caching.test_command import Run, runner

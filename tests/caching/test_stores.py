@@ -143,6 +143,22 @@ def test_pages_are_made_for_each_reader(make: Make, cache_type: str) -> None:
     assert {answer.headers["Cache-Control"] for answer in answers} <= {"no-cache", "no-store"}
 
 
+@pytest.mark.parametrize("cache_type", [*KEEPING, "NullCache"])
+def test_what_cannot_be_kept_is_answered_and_said(
+    make: Make, cache_type: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = make(cache_type)
+    site.app.testing = False
+
+    @site.cache.memoize(50)
+    def changing():  # type: ignore[no-untyped-def]  # what no annotation names comes back as a list
+        return {1: ("a",)}
+
+    with site.app.app_context():
+        assert changing() == {1: ("a",)}
+    assert "changing was not cached" in caplog.text
+
+
 @pytest.mark.parametrize("cache_type", KEEPING)
 def test_any_key_is_taken_and_forgotten(make: Make, cache_type: str) -> None:
     site = make(cache_type)

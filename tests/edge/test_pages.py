@@ -196,3 +196,8 @@ def test_what_is_old_is_not_served_when_the_site_is_gone(serving: Serving, tmp_p
         eventually(lambda: exchange(nginx.port, request("/about")).status == 502)
         answer = exchange(nginx.port, request("/about"))
         assert (answer.status, answer["Cache-Control"]) == (502, "no-store")
+
+
+@pytest.mark.parametrize("length", [1000, 2500, 3000, 3300, 3800])
+def test_a_long_question_is_answered(behind: Front, article: str, length: int) -> None:
+    assert behind.ask(f"{article}?fbclid={'a' * length}").status == 200

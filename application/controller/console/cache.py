@@ -6,10 +6,10 @@ from application.caching.backend import RedisBackend
 from application.caching.inspector import pretty, show
 from application.caching.keys import page_address
 from application.caching.purges import latest
-from application.caching.scripts import PURGES
 from application.caching.statistics import OUTCOMES, gather, read_workers
 from application.caching.walking import LONGEST_PATTERN, SHOWN, find_keys
 from application.caching.worth import appraise
+from application.caching.writing_down import PURGES
 from application.controller.console import frame
 from application.controller.console.frame import blueprint, operators_only
 from application.controller.console.performance import asked_window

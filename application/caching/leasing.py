@@ -1,0 +1,49 @@
+"""Leases in Redis: asked for, given back, and renewed while their holders live."""
+
+import functools
+from typing import Any
+
+import redis
+
+from application.caching import scripts
+from application.caching.guard import Guard
+from application.caching.leases import DURATION, Grant, Keeper, Lease
+
+LEASE = "broadsheet:lease:"
+_DURATION_MS = int(DURATION * 1000)
+
+
+class Leases:
+    """The leases of one process. `urgent` has connections of its own: readers in line must not keep it waiting."""
+
+    def __init__(self, client: redis.Redis, urgent: redis.Redis, guard: Guard) -> None:
+        self._guard = guard
+        self._take = client.register_script(scripts.TAKE_LEASE)
+        self._release = client.register_script(scripts.RELEASE)
+        self._renew = urgent.register_script(scripts.RENEW)
+        self.keeper = Keeper(self._renew_all)
+
+    def take(self, lease: Lease) -> Grant:
+        """Ask for a lease."""
+        call = functools.partial(self._take, keys=[LEASE + lease.key], args=[lease.token, _DURATION_MS])
+        answer = self._guard.ask(call, "lease", lease.key)
+        granted = Grant.UNAVAILABLE if answer is None else Grant(answer)
+        if granted is Grant.GRANTED:
+            self.keeper.hold(lease)
+        return granted
+
+    def release(self, lease: Lease) -> None:
+        """Give a lease back, if it is still held."""
+        if lease.held:
+            self.keeper.let_go(lease)
+            call = functools.partial(self._release, keys=[LEASE + lease.key], args=[lease.token])
+            self._guard.ask(call, "release", lease.key)
+
+    def _renew_all(self, leases: list[Lease]) -> None:
+        if not self._guard.breaker.is_closed:
+            return
+        arguments: list[Any] = [_DURATION_MS, *(lease.token for lease in leases)]
+        try:
+            self._renew(keys=[LEASE + lease.key for lease in leases], args=arguments)
+        except redis.RedisError as error:
+            self._guard.note_failure(error)
