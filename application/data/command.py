@@ -1,6 +1,6 @@
 """`flask perf statements` and `flask database …`: what the database is asked, and what it holds.
 
-Exit statuses: 1 when there is nothing to show, 2 when Redis does not answer or refuses.
+Exit statuses: 1 when there is nothing to show, 2 when Redis or the database does not answer or refuses.
 """
 
 from typing import Any
@@ -12,13 +12,21 @@ from flask.cli import AppGroup
 from application.data.data_access import get_database, get_statements
 from application.data.data_access.statements import ORDERS
 from application.data.data_access.tables import LONGEST
+from application.data.errors import DatabaseBusy
 from application.data.facts import DatabaseFacts, IndexFacts, Order, StatementFacts, TableFacts
 from application.measuring.command import perf_commands, read_window, tell_window
-from application.measuring.window import WindowName
+from application.measuring.window import Window, WindowName
 
 SHOWN = 40
 UNKNOWN = "–"
 _ROWS = {"exact": "", "measured": "", "estimate": "about ", "at least": "over "}
+
+
+class DatabaseAway(click.ClickException):
+    """The database does not answer, or refuses."""
+
+    exit_code = 2
+
 
 database_commands = AppGroup("database", help="Show what the database holds, and which of its indexes nobody uses.")
 _as_json = click.option("--json", "as_json", is_flag=True, help="For a program: everything, in full.")
@@ -54,7 +62,7 @@ def statements(*, window: WindowName, order: Order, plans: bool, as_json: bool) 
 @_as_json
 def tables(*, as_json: bool) -> None:
     """Show the rows and bytes of every table, the largest first. On SQLite the whole file is read for that."""
-    facts = get_database(None, LONGEST)
+    facts = _read(None)
     if as_json:
         _print_json(facts)
         return
@@ -72,7 +80,7 @@ def indexes(*, unused: bool, as_json: bool) -> None:
 
     One that keeps rows unique, or that deletions from another table look through, is needed without being used.
     """
-    facts = get_database(read_window("day"), LONGEST)
+    facts = _read(read_window("day"))
     chosen = facts.useless if unused else facts.indexes
     if as_json:
         _print_json(msgspec.structs.replace(facts, indexes=chosen))
@@ -85,6 +93,13 @@ def indexes(*, unused: bool, as_json: bool) -> None:
         click.echo("           bytes      uses  index")
         for one in chosen:
             click.echo(_index_line(one))
+
+
+def _read(day: Window | None) -> DatabaseFacts:
+    try:
+        return get_database(day, LONGEST)
+    except DatabaseBusy as error:
+        raise DatabaseAway(f"the database does not answer: {error}") from error
 
 
 def _print_json(document: object) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from application.data.database import open_sqlite
+from application.data.errors import DatabaseBusy
 from application.measuring.timing import unmeasured
 from application.utils.aside import do_aside
 from application.utils.offload import Threads
@@ -31,12 +33,18 @@ _LONG = Threads(1, waiting=4)
 
 
 def look(engine: Engine, work: Callable[[Connection], R], seconds: float = PATIENCE) -> R:
-    """Run a function on a connection by which nothing can be changed; where gevent rules, beside its loop."""
-    if engine.dialect.name != "sqlite":
-        with unmeasured(), engine.connect() as connection:
-            return work(connection)
-    threads = _SHORT if seconds <= PATIENCE else _LONG
-    return threads.run(_look_into, Path(str(engine.url.database)), work, seconds)
+    """Run a function on a connection by which nothing can be changed; where gevent rules, beside its loop.
+
+    Raises `DatabaseBusy` when the database has no answer, or none in time.
+    """
+    try:
+        if engine.dialect.name != "sqlite":
+            with unmeasured(), engine.connect() as connection:
+                return work(connection)
+        threads = _SHORT if seconds <= PATIENCE else _LONG
+        return threads.run(_look_into, Path(str(engine.url.database)), work, seconds)
+    except DBAPIError as error:
+        raise DatabaseBusy(str(error.orig).partition("\n")[0]) from error
 
 
 def _look_into(file: Path, work: Callable[[Connection], R], seconds: float) -> R:

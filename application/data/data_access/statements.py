@@ -91,7 +91,7 @@ def _read_plans(texts: Iterable[str]) -> dict[str, Plan]:
         # The database may be too busy to explain anything; then what is known has to do.
         try:
             read = look(db.engine, lambda connection: dict(_explain(connection, asked)))
-        except (SQLAlchemyError, DatabaseBusy) as error:
+        except DatabaseBusy as error:
             read = {text: Plan(why_not=_said(error)) for text in asked}
         known.update((text, (now, plan)) for text, plan in read.items())
     for text in known.keys() - set(wanted):

@@ -1,8 +1,12 @@
 """Tables and indexes: rows, bytes, and who needs them."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+from flask import Flask
 from sqlalchemy import Connection, text
 
 from application.data.catalogues import counting, sqlite
@@ -131,6 +135,28 @@ def test_a_look_at_a_large_file_is_given_up(library: None, monkeypatch: pytest.M
     if is_sqlite():
         pages = look(db.engine, sqlite.measure, 0.01)
         assert (pages.at, pages.why) == (None, "interrupted")
+
+
+@contextmanager
+def away() -> Iterator[None]:
+    """Have the database say nothing of its articles: another holds them, or the file is damaged."""
+    if is_sqlite():
+        db.session.remove()
+        db.engine.dispose()
+        Path(str(db.engine.url.database)).write_bytes(b"no database" * 1_000)
+        yield
+        return
+    with db.engine.connect() as connection:
+        connection.execute(text("LOCK TABLE articles IN ACCESS EXCLUSIVE MODE"))
+        yield
+
+
+def test_a_database_that_does_not_answer_is_said_in_a_line(app: Flask, library: None) -> None:
+    with away():
+        result = app.test_cli_runner().invoke(args=["database", "tables"])
+    assert result.exit_code == 2
+    assert result.output.startswith("Error: the database does not answer: ")
+    assert result.output.count("\n") == 1
 
 
 def test_what_takes_long_is_found_aside_once_and_kept() -> None:
