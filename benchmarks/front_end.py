@@ -51,6 +51,9 @@ TOLD = (
     "not valid",
 )
 
+PATIENCE = 600
+"""Seconds for one look at one page: a machine that is busy should cost a round, and not all of them."""
+
 
 def fill(app: Flask, blogs: Sequence[Path]) -> None:
     """Make the tables, and import the blogs."""
@@ -80,7 +83,7 @@ def measure(url: str, paths: Sequence[str], runs: int) -> dict[str, list[Audit]]
     found: dict[str, list[Audit]] = {path: [] for path in paths}
     for number in range(runs):
         for path in [*paths[number % len(paths) :], *paths[: number % len(paths)]]:
-            found[path].extend(audit(tools, [url + path]))
+            found[path].extend(audit(tools, [url + path], PATIENCE))
         print(f"round {number + 1} of {runs}", flush=True)
     return found
 

@@ -76,16 +76,16 @@ class Audit(msgspec.Struct, frozen=True):
         return self.scores if self.besides is None else {**self.scores, "seo": self.besides}
 
 
-def audit(tools: Tools, urls: Sequence[str]) -> Iterator[Audit]:
+def audit(tools: Tools, urls: Sequence[str], patience: float = PATIENCE) -> Iterator[Audit]:
     """Look at each page in turn. Raises `AuditProblem`."""
     for url in urls:
         asked = json.dumps({"urls": [url], "chromium": tools.chromium, "modules": str(tools.modules)})
         try:
             run = subprocess.run(  # noqa: S603 - our own script
-                [tools.node, str(SCRIPT)], input=asked, capture_output=True, text=True, timeout=PATIENCE, check=False
+                [tools.node, str(SCRIPT)], input=asked, capture_output=True, text=True, timeout=patience, check=False
             )
         except subprocess.TimeoutExpired as error:
-            raise AuditProblem(f"{url} was not looked at within {PATIENCE} seconds") from error
+            raise AuditProblem(f"{url} was not looked at within {patience:.0f} seconds") from error
         if run.returncode:
             reason = run.stderr.strip().splitlines() or ["the script ended without a word"]
             raise AuditProblem(f"{url} could not be looked at: {reason[-1]}")
