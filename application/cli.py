@@ -1,5 +1,7 @@
 """The `flask …` commands; thin."""
 
+from typing import Any
+
 import click
 from flask import Flask
 from flask.cli import AppGroup
@@ -37,6 +39,32 @@ def register_commands(app: Flask, build: Build) -> None:
     app.cli.add_command(profile_command)
     app.cli.add_command(explain_command)
     app.cli.add_command(audit_command)
+    _insist_on_text(app.cli)
+
+
+class Text(click.ParamType[str]):
+    """What can be written down and shown: a terminal may send bytes that are no UTF-8."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text, or refuse it in a line."""
+        try:
+            text = str(value)
+            text.encode()
+        except UnicodeEncodeError:
+            self.fail("this is not UTF-8", param, ctx)
+        return text
+
+
+def _insist_on_text(command: click.Command) -> None:
+    """Refuse what is no text in every command, except where keys are named: those may be anything."""
+    for parameter in command.params:
+        if parameter.type is click.STRING and parameter.name != "key":
+            parameter.type = Text()
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _insist_on_text(inner)
 
 
 @authors_commands.command("link")

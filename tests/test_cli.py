@@ -59,3 +59,22 @@ def test_an_account_is_linked_to_an_imported_author(run, app: Flask) -> None:
     )
     assert run("authors", "link", "nobody@example.com", "grace-hopper")[0] == 1
     assert run("authors", "link", "other@example.com", "nobody")[1] == "Error: there is no author nobody\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("explain", "/\udcff"),
+        ("profile", "/\udcff"),
+        ("cache", "purge", "\udcff"),
+        ("cache", "delete", "view//", "--why", "\udcff"),
+        ("jobs", "start", "recount-likes", "--why", "\udcff"),
+        ("authors", "link", "\udcff", "ada"),
+    ],
+    ids=lambda arguments: " ".join(arguments[:2]).encode(errors="replace").decode(),
+)
+def test_what_is_no_text_is_refused_in_a_line(run, arguments: tuple[str, ...]) -> None:
+    status, output = run(*arguments)
+    assert status == 2
+    assert "this is not UTF-8" in output
+    assert "Traceback" not in output

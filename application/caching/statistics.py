@@ -12,6 +12,7 @@ from application.caching.reporting import WORKER, Worker
 HITS = ("hit process", "hit redis", "stale", "stale error")
 OUTCOMES = (*HITS, "miss", "bypass", "refused", "rejected", "evicted")
 HOTTEST = 10
+LONGEST_COUNT = 18
 
 
 class Family(msgspec.Struct):
@@ -38,7 +39,7 @@ def gather(backend: RedisBackend) -> Statistics:
     client: Any = backend.client
     stored = client.hgetall("broadsheet:stats:counts").items()
     # Whoever reaches Redis can write there; an operator's report goes on without what is no count.
-    counts = {name.decode(errors="replace"): int(value) for name, value in stored if value.isdigit()}
+    counts = {name.decode(errors="replace"): int(value) for name, value in stored if _is_count(value)}
     since = counts.pop("since", None)
     counts.pop("minute", None)
     by_family: dict[str, dict[str, int]] = {}
@@ -91,4 +92,8 @@ def _redis(client: Any) -> dict[str, Any]:
 
 
 def _number(stored: bytes | None) -> int:
-    return int(stored) if stored and stored.isdigit() else 0
+    return int(stored) if stored and _is_count(stored) else 0
+
+
+def _is_count(stored: bytes) -> bool:
+    return stored.isdigit() and len(stored) <= LONGEST_COUNT

@@ -1,6 +1,5 @@
 """What `flask cache …` prints for people."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -9,6 +8,7 @@ from application.caching.inspector import KeyLine, Shown, pretty, readable
 from application.caching.purges import Purge
 from application.caching.statistics import OUTCOMES, Family, Statistics
 from application.caching.worth import Earnings, Worth
+from application.utils.moments import written
 
 LONGEST_RAW = 2_000
 """Bytes shown of a value that is none of ours."""
@@ -68,7 +68,7 @@ def tabulate(found: Statistics) -> None:
     if found.since is None:
         click.echo("No web worker has counted anything yet.")
         return
-    click.echo(f"Since {datetime.fromtimestamp(found.since, UTC):%Y-%m-%d %H:%M:%S} UTC")
+    click.echo(f"Since {written(found.since)} UTC")
     width = max(len(one.family) for one in [found.total, *found.families])
     click.echo("  ".join([f"{'':<{width}}", "hit ratio", *(f"{outcome:>11}" for outcome in OUTCOMES)]))
     for one in [*found.families, found.total]:
@@ -126,4 +126,4 @@ def chronicle(purges: list[Purge]) -> None:
 
 
 def _time(moment: int) -> str:
-    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S}"
+    return written(moment)

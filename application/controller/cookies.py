@@ -73,7 +73,7 @@ def mark_signed_in(response: Response) -> None:
 
 def mark_signed_out(response: Response) -> None:
     """Tell the pages' script that there is nothing personal to fetch."""
-    _delete(response, SIGNED_IN)
+    _delete(response, SIGNED_IN, trials.COOKIE)
 
 
 def _read(name: str, lifetime: timedelta) -> str | None:

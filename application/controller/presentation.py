@@ -13,6 +13,7 @@ from flask import Flask, Response, request, url_for
 from markupsafe import Markup
 
 from application.config import FRAGMENT_TTL, Settings
+from application.utils.moments import moment_of
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 """For an asset asked for by its content's hash: those bytes never change (RFC 8246)."""
@@ -63,7 +64,7 @@ def register_presentation(app: Flask) -> None:
         long_time=lambda moment: long_time(moment, zone),
         short_time=lambda moment: short_time(moment, zone),
         iso_time=lambda moment: moment.astimezone(zone).isoformat(timespec="seconds"),
-        moment=lambda seconds: datetime.fromtimestamp(seconds, UTC),
+        moment=moment_of,
         paragraphs=paragraphs,
         plain_line=plain_line,
         opens_with=opens_with,

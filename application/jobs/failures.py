@@ -76,7 +76,7 @@ class Failures:
 
     def latest(self) -> tuple[Failure, ...]:
         """Return the failures, the latest first."""
-        keys = [key.decode() for key in self._redis.zrevrange(INDEX, 0, MOST - 1)]
+        keys = [key.decode(errors="replace") for key in self._redis.zrevrange(INDEX, 0, MOST - 1)]
         with self._redis.pipeline(transaction=False) as pipe:
             for key in keys:
                 pipe.hgetall(f"{PREFIX}failure:{key}")

@@ -47,7 +47,7 @@ def look() -> Overview:
     handed = broker.handed()
     workers, running, seen = Presence(redis).read(now)
     beat = redis.get(HEARTBEAT_KEY)
-    heartbeat = None if beat is None else float(beat)
+    heartbeat = float(beat) if beat is not None and beat.isdigit() and len(beat) < 12 else None
     return Overview(
         at=now,
         queues=broker.queues(current_app.extensions["celery"].amqp.queues),

@@ -84,8 +84,9 @@ def _headers(message: bytes, place: int | None = None) -> dict[str, Any]:
 def _later(headers: dict[str, Any]) -> Later | None:
     try:
         due = datetime.fromisoformat(headers["eta"])
+        retries = int(headers.get("retries") or 0)
     except (KeyError, TypeError, ValueError):
         return None
     due = due if due.tzinfo else due.replace(tzinfo=UTC)
     job, name, args = (str(headers.get(name, "")) for name in ("id", "task", "argsrepr"))
-    return Later(job, name, args, due.timestamp(), int(headers.get("retries") or 0))
+    return Later(job, name, args, due.timestamp(), retries)

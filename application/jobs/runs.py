@@ -87,7 +87,7 @@ class Runs:
             while True:
                 try:
                     pipe.watch(latest)
-                    other = self.find((pipe.get(latest) or b"").decode())
+                    other = self.find((pipe.get(latest) or b"").decode(errors="replace"))
                     if other is not None and other.is_active:
                         raise RunsAlready(other)
                     pipe.multi()
@@ -107,7 +107,7 @@ class Runs:
     def latest(self) -> tuple[Run, ...]:
         """Return the runs, the latest first."""
         ids = self._redis.lrange(f"{PREFIX}runs", 0, -1)
-        found = self._redis.mget([_key(run_id.decode()) for run_id in ids]) if ids else []
+        found = self._redis.mget([_key(run_id.decode(errors="replace")) for run_id in ids]) if ids else []
         return tuple(run for value in found if (run := _decode(value)) is not None)
 
     def begin(self, run_id: str, step: int) -> Run | None:

@@ -1,6 +1,5 @@
 """What is known of jobs, as lines for a terminal."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -10,6 +9,7 @@ from application.jobs import long_jobs
 from application.jobs.failures import Failure
 from application.jobs.overview import Overview
 from application.jobs.runs import Run
+from application.utils.moments import written
 
 BAR = 30
 
@@ -80,7 +80,7 @@ def write(found: Any) -> None:
 
 def written_time(moment: float) -> str:
     """Write a moment in UTC."""
-    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{written(moment)} UTC"
 
 
 def plain(text: str) -> str:

@@ -4,7 +4,6 @@ Exit statuses: 1 when nothing was measured, 2 when Redis does not answer or refu
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -15,6 +14,7 @@ from flask.cli import AppGroup
 from application.measuring.away import RedisError, why
 from application.measuring.window import Route, Spent, Window, WindowName
 from application.measuring.windows import WINDOWS, Windows
+from application.utils.moments import written
 
 SHOWN = 40
 NAME = 100
@@ -119,4 +119,4 @@ def _named(one: Route | Spent) -> str:
 
 
 def _time(moment: int) -> str:
-    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S}"
+    return written(moment)

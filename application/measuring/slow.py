@@ -26,7 +26,12 @@ def tell_slow(measurement: Measurement) -> None:
         "database_ms": round(in_database / 1e6, 3),
         "spans": _longest(measurement.root),
     }
-    logger.warning("slow request: %s took %.0f ms", printable(measurement.root.name), elapsed, extra=facts)
+    logger.warning("slow request: %s took %.0f ms", printable(_name(measurement)), elapsed, extra=facts)
+
+
+def _name(measurement: Measurement) -> str:
+    """Return the address, or its rule where the address itself opens something."""
+    return measurement.called if "token>" in measurement.route else measurement.root.name
 
 
 def _longest(root: Span) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from http.cookies import CookieError, SimpleCookie
 from statistics import median
 from time import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import redis
@@ -44,8 +44,8 @@ class Try(msgspec.Struct, frozen=True):
     name: str
     off: tuple[str, ...]
     status: int
-    elapsed: int
-    statements: int
+    elapsed: Annotated[int, msgspec.Meta(ge=0, le=10**15)]
+    statements: Annotated[int, msgspec.Meta(ge=0, le=10**9)]
 
 
 class Compared(msgspec.Struct, frozen=True):
@@ -133,7 +133,7 @@ def compare(tries: Iterable[Try]) -> list[Compared]:
                 median_ms=round(mine, 3),
                 fastest_ms=round(min(one.elapsed for one in group) / 1e6, 3),
                 statements=median(one.statements for one in group),
-                ratio=round(mine / _median_ms(base), 2) if base and off else None,
+                ratio=round(mine / _median_ms(base), 2) if base and off and _median_ms(base) else None,
             )
         )
     return found

@@ -76,7 +76,8 @@ def window_of(
     found = _add_up(figures.values())
     named = _named(found, names)
     apart = found.get("-", {})
-    since = min((slot[""]["since"] for slot in figures.values() if "since" in slot.get("", {})), default=None)
+    begins = [slot[""]["since"] for slot in figures.values() if "since" in slot.get("", {})]
+    since = min((begin for begin in begins if 0 < begin <= until), default=None)
     return Window(
         name=name,
         since=since,

@@ -8,6 +8,7 @@ from application.caching.page_cache import PAGES, PageCache
 from application.controller import cookies
 from application.controller.console.frame import blueprint, operators_only, show
 from application.extensions import cache
+from application.measuring.away import RedisError
 from application.measuring.trials import LASTS, MOST, Trial, Trials, compare
 from application.measuring.windows import WINDOWS, Windows
 
@@ -54,8 +55,12 @@ def end_experiment() -> ResponseReturnValue:
     """Switch everything on again; `forget` also forgets what was noted."""
     trials = _trials()
     if trials is not None and "forget" in request.form:
-        trials.forget(current_user.id)
-        flash("What your requests took is forgotten.")
+        try:
+            trials.forget(current_user.id)
+            flash("What your requests took is forgotten.")
+        except RedisError:
+            # The trial ends all the same, and what was noted goes by itself.
+            flash("Redis does not answer, so what your requests took will be forgotten within the hour.")
     response = make_response(redirect(url_for("console.experiment"), 303))
     cookies.end_trial(response)
     return response

@@ -2,10 +2,12 @@
 
 import shlex
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
-from flask import request
+from flask import current_app, request
 from flask.typing import ResponseReturnValue
 from flask_security import lookup_identity
+from werkzeug.exceptions import HTTPException
 
 from application.controller.console.frame import blueprint, operators_only, show
 from application.controller.staff import actor
@@ -46,7 +48,7 @@ def look() -> ResponseReturnValue:
         if account is None:
             return _page(request.form, problem=f"No account is called {reader}, and none signs in with it."), 422
         # Before the look, which may fail after it has seen something.
-        note_look(account.id, actor(), url)
+        note_look(account.id, actor(), _rule_of(url))
     # The look takes seconds, in which no connection of the site's shall be held.
     end_read_transaction()
     try:
@@ -69,6 +71,15 @@ def _page(source: Mapping[str, str], *, found: Explanation | None = None, proble
         problem=problem,
         words=words,
     )
+
+
+def _rule_of(url: str) -> str:
+    """Return the rule of an address for the log: an address itself may hold a token that opens something."""
+    try:
+        rule, _ = current_app.url_map.bind("").match(urlsplit(url).path, return_rule=True)
+    except (HTTPException, ValueError):
+        return "an address without a page"
+    return str(rule)
 
 
 def _asked(source: Mapping[str, str]) -> tuple[str, str]:
