@@ -62,6 +62,7 @@ def addresses(app: Flask) -> list[str]:
         "<user_name>": "ada",
         "<tag>": "walking",
         "<path:filename>": "site.css",
+        "<statement>": "made-up",
     }
     tokens: dict[str, list[str]] = {}
     with app.test_request_context():
@@ -72,7 +73,7 @@ def addresses(app: Flask) -> list[str]:
         tokens["security.change_email_confirm"] = [str(token_for_address(mallory, "new@example.com"))]  # type: ignore[no-untyped-call]
     found = []
     for rule in app.url_map.iter_rules():
-        if "GET" not in (rule.methods or ()) or rule.endpoint == "live.stream":
+        if "GET" not in (rule.methods or ()) or rule.endpoint in {"live.stream", "console.ticks"}:
             continue
         address = str(rule)
         for part, value in parts.items():
