@@ -59,6 +59,8 @@ def logged(page: Page) -> Iterator[Cost]:
 def cost_of(browser: Browser, url: str, width: int) -> Cost:
     """Open a page as somebody who was never here, and wait until its script has done its part."""
     with browser.new_context(viewport={"width": width, "height": 844}) as context:
+        # What is measured here are bytes and moves, not how long a busy machine takes for them.
+        context.set_default_timeout(60_000)
         page = context.new_page()
         page.add_init_script(OBSERVE)
         with logged(page) as cost:
