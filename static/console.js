@@ -15,12 +15,15 @@ async function refresh() {
     if (answer.redirected || answer.status === 403) return location.reload();
     if (!answer.ok) throw new Error(answer.status);
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    let behind = false;
     for (const old of live()) {
       const now = fresh.getElementById(old.id);
-      // What somebody is reading by keyboard stays where it is.
-      if (now && now.innerHTML !== old.innerHTML && !old.contains(document.activeElement)) old.innerHTML = now.innerHTML;
+      if (!now || now.innerHTML === old.innerHTML) continue;
+      // What somebody is reading by keyboard stays where it is, and is not called up to date.
+      if (old.contains(document.activeElement)) behind = true;
+      else old.innerHTML = now.innerHTML;
     }
-    sign.hidden = false;
+    sign.hidden = behind;
   } catch {
     // Out of date, and said so; the next tick tries again.
     sign.hidden = true;

@@ -66,7 +66,7 @@ class RedisStore:
         urgent = connect(url)
         self._invalidate = urgent.register_script(scripts.INVALIDATE)
         self._leases = Leases(self.client, urgent, self._guard)
-        self.take, self.release = self._leases.take, self._leases.release
+        self.take, self.release, self.check = self._leases.take, self._leases.release, self._guard.check
         self.rejected = 0
 
     @property
@@ -83,10 +83,6 @@ class RedisStore:
         self.rejected += 1
         self.counters.note(key, "rejected")
 
-    def check(self) -> None:
-        """Look whether Redis is still set up so that it can be believed."""
-        self._guard.check()
-
     @property
     def breaker(self) -> Breaker:
         """Return what shuts Redis out after a failure."""
@@ -101,8 +97,7 @@ class RedisStore:
         applied = self.memory.moment
         name = self.prefix + key
         arguments = ["hash" if page else "string", lease.token if lease else "", int(DURATION * 1000), key]
-        call = self._mending(lambda: self._fetch(keys=[name, LEASE + key], args=arguments))
-        raw: Any = self._guard.ask(call, "fetch", key)
+        raw: Any = self._minding(lambda: self._fetch(keys=[name, LEASE + key], args=arguments), "fetch", key)
         if raw is None:
             return NOTHING
         found = self._found(key, raw)
@@ -126,8 +121,7 @@ class RedisStore:
         calls = [self._call_for(wish) for wish in wishes]
         keys = ", ".join(wish.key for wish in wishes)
         tags = {tag for wish in wishes for tag in wish.tags}
-        call = self._mending(lambda: self._store_all(calls), tags)
-        answers = self._guard.ask(call, "store", keys) or [None] * len(wishes)
+        answers = self._minding(lambda: self._store_all(calls), "store", keys, tags) or [None] * len(wishes)
         outcomes = [self._stored(answer, tags) for answer in answers]
         for wish, outcome in zip(wishes, outcomes, strict=True):
             if outcome is Stored.YES:
@@ -277,17 +271,21 @@ class RedisStore:
         if is_damage(error):
             self._begin_anew("has lost the order of changes", tags)
 
-    def _mending(self, call: Callable[[], T], tags: Iterable[str] = ()) -> Callable[[], T]:
-        """Return the call with what it finds damaged mended for the next one."""
+    def _minding(self, call: Callable[[], T], what: str, of: str, tags: Iterable[str] = ()) -> T | None:
+        """Ask, and mend what is found damaged; afterwards, since mending takes a turn of its own."""
+        refusals: list[redis.ResponseError] = []
 
-        def ask() -> T:
+        def minded() -> T:
             try:
                 return call()
             except redis.ResponseError as error:
-                self._mend(error, tags)
+                refusals.append(error)
                 raise
 
-        return ask
+        answer = self._guard.ask(minded, what, of)
+        for error in refusals:
+            self._mend(error, tags)
+        return answer
 
     def _opened(self, key: str, sealed: bytes) -> Entry | None:
         try:

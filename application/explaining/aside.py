@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from threading import BoundedSemaphore
 
@@ -36,14 +37,15 @@ class NotExplainedError(Exception):
     """There is no explanation; the text says why, in one line."""
 
 
-def explain_aside(url: str, reader: str = "") -> Explanation:
+def explain_aside(url: str, reader: str = "", begin: Callable[[], object] = lambda: None) -> Explanation:
     """Explain an address as an account sees it, by default as nobody's. Raises `NotExplainedError`, `TooBusyError`.
 
-    One at a time in each worker: each takes seconds of a processor.
+    One at a time in each worker: each takes seconds of a processor. `begin` is called once it is this one's turn.
     """
     if not _turn.acquire(blocking=False):
         raise TooBusyError
     try:
+        begin()
         status, told, complaint = _run(_command(url, reader))
     finally:
         _turn.release()

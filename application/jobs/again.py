@@ -14,6 +14,7 @@ from application.jobs.overview import failures
 
 OVER = frozenset({"failed", "too long"})
 """Kinds of failure after which nobody tries it again: what was retried or lost is on its way."""
+CELERYS_OWN = "celery."
 STEPS = "go_on"
 """The steps of long jobs are sent by who keeps their record."""
 
@@ -24,6 +25,7 @@ def may_run_again(failure: Failure) -> bool:
     return (
         failure.kind in OVER
         and failure.name in celery.tasks
+        and not failure.name.startswith(CELERYS_OWN)
         and failure.name != STEPS
         and _arguments(failure) is not None
     )

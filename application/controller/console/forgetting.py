@@ -8,8 +8,9 @@ from application.caching.inspector import listed, readable
 from application.controller.console import frame
 from application.controller.console.cache import engine
 from application.controller.console.frame import blueprint, operators_only
-from application.controller.console.reasons import ReasonForm
+from application.controller.console.reasons import TOO_BUSY, ReasonForm
 from application.controller.staff import actor
+from application.data.errors import DatabaseBusy
 from application.data.operations import forgetting
 
 NAMED = 50
@@ -34,15 +35,14 @@ def forget() -> ResponseReturnValue:
     if not form.validate():
         return _ask(form, 422)
     why, tags = form.why.data.strip(), _tags()
-    if not tags:
-        if not forgetting.forget_everything(actor(), why):
-            return _ask(form, 503, UNTOLD)
-        flash("Everything was forgotten. Hot pages are made again at once.")
-    else:
-        found = listed(engine(), tags)
-        if not forgetting.forget(tags, actor(), why):
-            return _ask(form, 503, UNTOLD)
-        flash(_told(found, tags))
+    found = listed(engine(), tags)
+    try:
+        was_told = forgetting.forget(tags, actor(), why) if tags else forgetting.forget_everything(actor(), why)
+    except DatabaseBusy:
+        return _ask(form, 503, TOO_BUSY)
+    if not was_told:
+        return _ask(form, 503, UNTOLD)
+    flash(_told(found, tags) if tags else "Everything was forgotten. Hot pages are made again at once.")
     return redirect(url_for("console.cache_purges"), 303)
 
 

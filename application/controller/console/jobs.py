@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from application.controller.console import frame
 from application.controller.console.frame import blueprint, operators_only
-from application.controller.console.reasons import ReasonForm
+from application.controller.console.reasons import TOO_BUSY, ReasonForm
 from application.controller.staff import actor
 from application.data.errors import DatabaseBusy
 from application.jobs import again, long_jobs
@@ -13,8 +13,6 @@ from application.jobs.failures import Failure
 from application.jobs.kinds import LongJob, Unable
 from application.jobs.overview import NO_WORKER, failures, look
 from application.jobs.runs import Run, RunsAlready
-
-TOO_BUSY = "The database is too busy to write this into the log, so it is not done. Try again in a moment."
 
 
 @blueprint.get("/jobs")

@@ -7,6 +7,7 @@ from wtforms.validators import DataRequired
 from application.controller.forms import at_most, is_line
 
 LONGEST_REASON = 300
+TOO_BUSY = "The database is too busy to write this into the log, so it is not done. Try again in a moment."
 
 
 class ReasonForm(FlaskForm):  # type: ignore[misc]

@@ -9,7 +9,9 @@ from sqlalchemy import select
 from application.caching import walking, written_by
 from application.caching.purges import latest
 from application.caching.reporting import Reporter
+from application.data.errors import DatabaseBusy
 from application.data.models import AuditEntry
+from application.data.operations import forgetting
 from application.extensions import cache, db
 from application.measuring.figures import Part, Taken
 from application.measuring.windows import WINDOWS
@@ -190,6 +192,22 @@ def test_when_redis_does_not_take_it_nothing_is_claimed(page: str, operator: Fla
     assert answer.status_code == 503
     assert "nothing is certain to be forgotten" in answer.text
     assert 'value="A test."' in answer.text
+    assert "cache not purged" in read(operator, "/desk/log")
+
+
+def test_what_cannot_be_logged_is_not_forgotten(
+    page: str, operator: FlaskClient, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_args: object, **_kwargs: object) -> None:
+        raise DatabaseBusy
+
+    monkeypatch.setattr(forgetting, "record", refuse)
+    for asked in ({"key": KEY}, {"what": "everything"}):
+        answer = operator.post("/console/cache/forget", data={**asked, "why": "A test."})
+        assert answer.status_code == 503
+        assert "too busy to write this into the log" in answer.text
+        assert 'value="A test."' in answer.text
+    assert redis_client.exists(f"flask_cache_{KEY}")
 
 
 # What was forgotten.

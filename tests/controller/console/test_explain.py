@@ -226,10 +226,12 @@ def test_a_process_that_dies_leaves_nothing_but_its_last_words_in_the_log(
 
 def test_one_look_at_a_time_in_each_worker(operator: FlaskClient, begun: list[int]) -> None:
     with aside._turn:
-        answer = look(operator, "/")
+        answer = look(operator, "/", **{"as": "ada"})
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
     assert "looking at another page already" in answer.text
     assert begun == []
+    # Nobody has looked.
+    assert logged() == []
     assert look(operator, "/").status_code == 200
 
 
