@@ -73,8 +73,8 @@ def explain(build: Build, settings: Settings, path: str, reader: str | None, she
 
 
 def _not_cached(made: Asked, tier: Tier) -> Iterator[Finding]:
-    """Yield why a page that is there is made for each reader."""
-    if made.status.startswith("200") and tier.made.startswith("bypass"):
+    """Yield why a page that is there is made for each reader, if that can be changed."""
+    if made.status.startswith("200") and tier.made.startswith("bypass") and tier.change:
         yield Finding("not cached", tier.why, tier.change)
 
 

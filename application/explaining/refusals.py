@@ -5,7 +5,7 @@ from collections.abc import Iterable
 _SHARED = "if what it shows is the same for everybody"
 _REFUSALS = {
     "view": ("the view {view} is not cached", f"put @cache.cached(timeout=…) on it, {_SHARED}"),
-    "address": ("no route of the site is like this address, or it asks for another spelling", ""),
+    "address": ("no route of the site is like this address, it asks for another spelling, or it takes no GET", ""),
     "status": (
         "it is answered with {status}; kept are 200, and a permanent redirect that data tells",
         "nothing: such an answer is for one request",

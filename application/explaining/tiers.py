@@ -64,6 +64,8 @@ def _why(reason: str, made: Asked, route: Route | None) -> tuple[str, str]:
         control=made.headers.get("Cache-Control", ""),
         vary=made.headers.get("Vary", ""),
     )
+    if reason == "view" and made.headers.get("Content-Type", "").startswith("text/event-stream"):
+        return "it is a stream, of which every reader has one of their own", ""
     if reason == "view" and "Cookie" in made.headers.get("Vary", ""):
         why += ", and looks at the session, so what it shows may be one reader's own"
         change = "nothing, where it is; otherwise leave the session alone, and put @cache.cached(timeout=…) on it"

@@ -206,6 +206,8 @@ def test_a_stream_is_explained_without_waiting_for_its_end(run: Run) -> None:
     status, output = run("/stream")
     assert status == 0, output
     assert "bytes: a stream, which never ends" in output
+    assert "it is a stream, of which every reader has one of their own" in output
+    assert "@cache.cached" not in output
     assert "asks the site every time, and hands each piece over as it comes  [location = /stream]" in output
 
 
