@@ -17,7 +17,7 @@ from application.caching.policy import Policy, soft_lifetime
 from application.caching.recording import Moment, Recording, record
 from application.caching.storing import Found, Stored, Storing
 from application.measuring import figures
-from application.measuring.timing import span
+from application.measuring.timing import current, span
 
 logger = logging.getLogger(__name__)
 
@@ -216,7 +216,9 @@ class Engine:
         """Compute, and count what that took."""
         started = perf_counter_ns()
         value = compute()
-        figures.process.add(figures.MADE, family_of(policy.key), perf_counter_ns() - started)
+        whole = current()
+        kind = figures.MADE if whole is None or whole.is_awaited else figures.MADE_AHEAD
+        figures.process.add(kind, family_of(policy.key), perf_counter_ns() - started)
         return value
 
     def _store_parts(self, mine: Recording, *, nested: bool) -> None:

@@ -1,4 +1,4 @@
-"""The addresses that the teaching site had for long jobs; they lead to the console."""
+"""The addresses that the teaching site had for long jobs and live messages; they lead to the console."""
 
 from flask import Blueprint, redirect, url_for
 from werkzeug.wrappers import Response
@@ -20,3 +20,10 @@ def start_long_running_job() -> Response:
 def show_updates() -> Response:
     """Lead to where the progress of long jobs is shown."""
     return redirect(url_for("console.jobs", _anchor="long"))
+
+
+@blueprint.get("/test_send_message")
+@operators_only
+def test_send_message() -> Response:
+    """Lead to the button that sends a message to every open page: opening an address sends nothing."""
+    return redirect(url_for("console.live"))

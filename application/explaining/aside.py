@@ -9,14 +9,16 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from threading import BoundedSemaphore
 
 import msgspec
+from flask import current_app
 
-from application.config import ROOT
+from application.config import ROOT, Settings
 from application.explaining.explanation import Explanation
+from application.utils.addresses import NotOursError, own_path
 from application.utils.offload import TooBusyError
 
 APP = "main"
@@ -42,11 +44,17 @@ def explain_aside(url: str, reader: str = "", begin: Callable[[], object] = lamb
 
     One at a time in each worker: each takes seconds of a processor. `begin` is called once it is this one's turn.
     """
+    settings: Settings = current_app.config["SETTINGS"]
+    try:
+        # What is no address of this site need not cost a process.
+        own_path(url, settings.hosts, settings.site_url)
+    except NotOursError as error:
+        raise NotExplainedError(str(error)) from error
     if not _turn.acquire(blocking=False):
         raise TooBusyError
     try:
         begin()
-        status, told, complaint = _run(_command(url, reader))
+        status, told, complaint = _run(url, reader)
     finally:
         _turn.release()
     try:
@@ -60,15 +68,11 @@ def explain_aside(url: str, reader: str = "", begin: Callable[[], object] = lamb
         raise NotExplainedError(reason) from error
 
 
-def _command(url: str, reader: str) -> list[str]:
-    # Both are typed by a person: neither may become an option, and no shell reads them.
-    options = ["--json", f"--give-up-after={GIVES_UP_AFTER}", *([f"--as={reader}"] if reader else [])]
-    return [sys.executable, "-m", "flask", "--app", APP, "explain", *options, "--", url]
-
-
-def _run(command: list[str]) -> tuple[int, bytes, str]:
+def _run(url: str, reader: str) -> tuple[int, bytes, str]:
+    # What was typed cannot become an option, and stands in no list of processes, which everybody may read.
+    typed = {"FLASK_EXPLAIN_URL": url, "FLASK_EXPLAIN_AS": reader}
     # What a killed process could not clear away goes with the folder.
-    with tempfile.TemporaryDirectory() as folder, _begin(command, folder) as process:
+    with tempfile.TemporaryDirectory() as folder, _begin({**typed, "TMPDIR": folder}) as process:
         try:
             os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
             told, complaint = process.communicate(timeout=LIMIT)
@@ -79,11 +83,12 @@ def _run(command: list[str]) -> tuple[int, bytes, str]:
     return process.returncode, told, complaint.decode(errors="replace")
 
 
-def _begin(command: list[str], folder: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(  # noqa: S603 - a list of arguments, made above
-        command,
+def _begin(environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    options = ("--json", f"--give-up-after={GIVES_UP_AFTER}")
+    return subprocess.Popen(  # noqa: S603 - nothing of it was typed by anybody
+        [sys.executable, "-m", "flask", "--app", APP, "explain", *options],
         cwd=ROOT,
-        env={**os.environ, "TMPDIR": folder},
+        env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

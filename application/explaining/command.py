@@ -19,8 +19,8 @@ from application.explaining.gathering import explain
 from application.explaining.report import tell
 from application.explaining.stored import Shelf
 from application.extensions import cache
-from application.rehearsing.addresses import path_of
 from application.rehearsing.site import BUILD, RehearsalError
+from application.utils.addresses import NotOursError, own_path
 
 PATIENCE = 60
 """Seconds after which it gives up, whatever holds it."""
@@ -37,8 +37,14 @@ class NotExplained(click.ClickException):
 
 
 @click.command("explain")
-@click.argument("url")
-@click.option("--as", "reader", metavar="USER", help="As this account sees it; by its e-mail address or its name.")
+@click.argument("url", envvar="FLASK_EXPLAIN_URL")
+@click.option(
+    "--as",
+    "reader",
+    metavar="USER",
+    envvar="FLASK_EXPLAIN_AS",
+    help="As this account sees it; by its e-mail address or its name.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For a program: everything, in full; times in nanoseconds.")
 @click.option("--max-queries", type=click.IntRange(0), help="Exit with 1 when making the page takes more statements.")
 @click.option("--max-ms", type=click.FloatRange(0, 1e12), help="Exit with 1 when making the page takes longer.")
@@ -62,9 +68,10 @@ def explain_command(
     backend = cache.engine
     shelf = None if backend is None else Shelf(backend, settings.cache_redis_url)
     try:
+        path = own_path(url, settings.hosts, settings.site_url)
         with at_most(give_up_after):
-            found = explain(current_app.extensions[BUILD], settings, path_of(url, settings), reader, shelf)
-    except RehearsalError as error:
+            found = explain(current_app.extensions[BUILD], settings, path, reader, shelf)
+    except (NotOursError, RehearsalError) as error:
         raise NotExplained(str(error)) from error
     except OutOfTimeError as error:
         raise NotExplained(f"{url} takes longer than {give_up_after} s to explain") from error

@@ -14,12 +14,12 @@ from typing import Protocol
 from flask import Flask, current_app
 from redis import RedisError
 
-from application.live.events import PUBLIC, Event
+from application.live.events import PUBLIC, Event, Sent, read
 from application.live.hub import KEPT_EVENTS, KEY, Hub, StreamsFullError, connect, hubs
 from application.live.stream import Stream
 from application.measuring.timing import span
 
-__all__ = ["Hub", "Live", "Stream", "StreamsFullError", "worker_started"]
+__all__ = ["Hub", "Live", "Sent", "Stream", "StreamsFullError", "worker_started"]
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +56,14 @@ class Live:
             logger.warning("the event %s could not be published: %s", event, error)
             return False
         return True
+
+    def latest(self, most: int) -> tuple[list[Sent], int]:
+        """Return the events that were sent last, the latest first, and how many are kept. Raises `RedisError`."""
+        with current_app.extensions["live_publisher"].pipeline(transaction=False) as pipe:
+            pipe.xrevrange(KEY, count=most)
+            pipe.xlen(KEY)
+            entries, kept = pipe.execute()
+        return read(entries), kept
 
     def open(self, last_event_id: str | None, client: socket.socket | None) -> Stream:
         """Open a stream for this client. Raises `StreamsFullError`."""

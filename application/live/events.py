@@ -33,10 +33,27 @@ class Kept(NamedTuple):
     chunk: bytes
 
 
+class Sent(NamedTuple):
+    """An event as Redis keeps it: its name and data, and the Unix time at which it was sent, by Redis' clock."""
+
+    id: str
+    at: float
+    type: str
+    data: str
+
+
 def parse_cursor(text: str | None) -> Cursor | None:
     """Read an event id such as `1700000000000-0`; None for anything else."""
     match = _ID.fullmatch(text or "")
     return (int(match[1]), int(match[2])) if match else None
+
+
+def read(entries: Iterable[tuple[str, Mapping[str, str]]]) -> list[Sent]:
+    """Read Redis' entries, whatever stands in them."""
+    cursors = [(identifier, parse_cursor(identifier) or START, fields) for identifier, fields in entries]
+    return [
+        Sent(one, cursor[0] / 1e3, fields.get("type", ""), fields.get("data", "")) for one, cursor, fields in cursors
+    ]
 
 
 def decode(entries: Iterable[tuple[str, Mapping[str, str]]]) -> list[Kept]:

@@ -4,6 +4,7 @@ An increment that is lost to another thread harms nobody; a lock would cost ever
 """
 
 from bisect import bisect_left
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -27,6 +28,9 @@ MADE, MADE_AHEAD = "made", "made-ahead"
 """The kinds of part under which the making of cached values is counted, by family; `ahead`: while nobody waited."""
 ACCOUNTS = frozenset({LOOKED_UP, MADE, MADE_AHEAD})
 """Kinds that say what caches cost and save: the same time is told by other spans already."""
+
+AHEAD = {"cached": "cached-ahead", "fragment": "fragment-ahead"}
+"""What look-ups of jobs and refreshes are called: no reader waits for them, so they tell nothing of what readers save."""
 
 Name = tuple[str, str]
 """A kind and a name, such as `db` and a statement."""
@@ -137,8 +141,9 @@ class Figures:
         """Count a whole that has ended, and each of its parts."""
         root = measurement.root
         self.tally(root.kind, measurement.called).note(root.elapsed, measurement.status)
+        kinds = {} if measurement.is_awaited else AHEAD
         for child in root.children:
-            self._note_part(child)
+            self._note_part(child, kinds)
 
     def take(self) -> Taken:
         """Return all of it, and begin again."""
@@ -148,10 +153,10 @@ class Figures:
         wholes = {name: whole for name, tally in list(self._tallies.items()) if (whole := tally.take()) is not None}
         return Taken(wholes, parts)
 
-    def _note_part(self, span: "Span") -> None:
-        self.add(span.kind, span.name[:LONGEST_NAME], span.elapsed)
+    def _note_part(self, span: "Span", kinds: Mapping[str, str]) -> None:
+        self.add(kinds.get(span.kind, span.kind), span.name[:LONGEST_NAME], span.elapsed)
         for child in span.children:
-            self._note_part(child)
+            self._note_part(child, kinds)
 
     def _part(self, kind: str, name: str) -> Part:
         key = (kind, name)

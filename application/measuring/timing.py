@@ -21,6 +21,8 @@ MOST = 1_000
 """Spans of one tree. What is done beyond is counted by kind alone, and its time is its parent's own."""
 LONGEST_NAME = 200
 UNDER_WAY = -1
+AWAITED = "request"
+"""The kind of whole that somebody waits for."""
 BROKE = 500
 """The status of what ended in an exception; a job has no other."""
 
@@ -96,6 +98,11 @@ class Measurement:
         self.room = MOST
         self.passed_over: dict[str, tuple[int, int]] = {}
         """Calls and ns, by kind, of spans for which the tree had no room."""
+
+    @property
+    def is_awaited(self) -> bool:
+        """Return whether somebody waits for it, as nobody does for a job or a refresh."""
+        return self.root.kind == AWAITED
 
     def begin(self) -> None:
         """Let the spans that begin from now on be parts of it."""

@@ -17,10 +17,10 @@ from flask.cli import with_appcontext
 from application.config import ROOT, Settings
 from application.measuring.growth import profile_memory
 from application.measuring.profiling import Act, ProfilerMissingError, ours_in, profile_cpu, profile_lines
-from application.rehearsing.addresses import path_of
 from application.rehearsing.functions import find_function
 from application.rehearsing.report import tell_cpu, tell_lines, tell_memory
 from application.rehearsing.site import BUILD, Rehearsal, RehearsalError, rehearsal
+from application.utils.addresses import NotOursError, own_path
 
 OURS = ours_in(
     ROOT,
@@ -75,7 +75,8 @@ def profile_command(url: str, *, cpu: bool, function: str | None, memory: bool, 
     settings: Settings = current_app.config["SETTINGS"]
     try:
         instrument = _memory if memory else _cpu if function is None else _lines_of(function)
-        with rehearsal(current_app.extensions[BUILD], settings, path_of(url, settings)) as site:
+        path = own_path(url, settings.hosts, settings.site_url)
+        with rehearsal(current_app.extensions[BUILD], settings, path) as site:
             parts = _profile(site, instrument, requests)
         if html is not None:
             report = current_app.jinja_env.from_string(REPORT.read_text("utf-8"))
@@ -83,7 +84,7 @@ def profile_command(url: str, *, cpu: bool, function: str | None, memory: bool, 
             click.echo(f"The full report is in {html}")
     except ProfilerMissingError as error:
         raise click.ClickException(f"{error} is not installed; ./local_setup.sh does it") from error
-    except RehearsalError as error:
+    except (NotOursError, RehearsalError) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
         raise click.ClickException(f"{html} cannot be written: {error.strerror}") from error

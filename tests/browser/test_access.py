@@ -107,6 +107,10 @@ PAGES: dict[str, tuple[Stop, ...]] = {
         Stop(ADMINISTRATOR, "/console/jobs"),
         Stop(EDITOR, "/console/jobs", 403),
     ),
+    "/console/live": (
+        Stop(ADMINISTRATOR, "/console/live"),
+        Stop(EDITOR, "/console/live", 403),
+    ),
     "/console/jobs/cancel": (
         Stop(ADMINISTRATOR, "/console/jobs/cancel?run={run}"),
         Stop(ADMINISTRATOR, "/console/jobs/cancel?run=unknown", 404),
@@ -156,11 +160,12 @@ LEADS_ON = {
     "/desk/my_page": "/desk/my_page",
     "/show_updates": "/show_updates",
     "/start_long_running_job": "/start_long_running_job",
+    "/test_send_message": "/test_send_message",
     "/login/method": "/login/method",
     "/login/rescue": "/login/rescue",
 }
 METRICS_TOKEN = "0123456789abcdef"
-OPERATORS = ("/console", "/show_updates", "/start_long_running_job")
+OPERATORS = ("/console", "/show_updates", "/start_long_running_job", "/test_send_message")
 FOR_PROGRAMS = {
     "/account/data": "/account/data",
     "/api/article_likes": "/api/article_likes",
@@ -203,6 +208,7 @@ FORMS: dict[str, tuple[tuple[str, str, dict[str, str]], ...]] = {
         ("/console/experiment", "Begin", {}),
         ("/console/jobs/start?job=recount-likes", "Start it", {"Why": ""}),
         ("/console/jobs/start?job=recount-likes", "Start it", {"Why": "To be sure"}),
+        ("/console/live", "Send a test message", {}),
     ),
 }
 """By person: the forms that they send as they stand, but for what is typed, and by which button."""

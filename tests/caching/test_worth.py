@@ -146,6 +146,27 @@ def test_a_function_is_counted_when_it_is_asked_for_and_when_it_is_made(site: Si
     assert None not in {found.made_ms, found.lookup_us, found.saved_ms_per_hour}
 
 
+def test_what_a_job_asks_for_and_makes_is_no_readers(site: Site) -> None:
+    @site.cache.memoize(50)
+    def asked(number: int) -> Record:
+        return site.read(number)
+
+    with measuring("job", "rebuild-pages"):
+        for number in range(FEW):
+            asked(number)
+    Reporter(site.cache.engine).tell()
+    found = of_family(site, "asked")
+    # Never hit, by those who asked: that would be said of a cache that no reader has met.
+    assert (found.asked, found.keys, found.verdict, found.reason) == (0, FEW, "not known", "nobody asked")
+    with measuring("request", "GET /"):
+        for number in range(FEW):
+            asked(number)
+    Reporter(site.cache.engine).tell()
+    found = of_family(site, "asked")
+    assert (found.asked, found.made, found.made_ahead, found.hit_ratio) == (FEW, 0, FEW, 1)
+    assert found.made_ms is not None
+
+
 def test_pages_are_counted_out_of_memory_too(redis_url: str) -> None:
     worker = Site(redis_url, CACHE_MEMORY_BYTES=1_000_000)
 

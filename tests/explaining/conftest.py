@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
-import redis
 from flask import Flask
 
 from application.data.operations import people
@@ -52,15 +51,3 @@ def big_table(run: Run) -> None:
 def explained(run: Run, *arguments: str) -> Explanation:
     _, output = run(*arguments, "--json")
     return msgspec.json.decode(output[: output.rindex("}") + 1], type=Explanation)
-
-
-def everything(client: redis.Redis) -> dict[bytes, bytes]:
-    return {key: client.dump(key) for key in client.scan_iter()}  # type: ignore[misc]
-
-
-def rows() -> dict[str, list[tuple[object, ...]]]:
-    try:
-        tables = db.metadata.tables.items()
-        return {name: [tuple(row) for row in db.session.execute(table.select())] for name, table in tables}
-    finally:
-        db.session.remove()

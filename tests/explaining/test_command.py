@@ -17,10 +17,11 @@ from application.config import ROOT
 from application.explaining.explanation import Explanation
 from application.extensions import cache, db
 from tests.conftest import settings_for
-from tests.explaining.conftest import Run, explained, rows, runner
+from tests.explaining.conftest import Run, explained, runner
 from tests.explaining.planted import ROWS
 from tests.own_redis import frozen, own_redis
 from tests.site import eventually
+from tests.state import rows
 
 PATIENCE = 120.0
 """Seconds after which a command is taken to wait for ever."""

@@ -13,29 +13,30 @@ from application.extensions import db
 from tests.conftest import settings_for
 from tests.controller.people import make_user, sign_in
 from tests.controller.test_second_factor import code, make_codes, switch_on, try_code
-from tests.explaining.conftest import Run, everything, explained, rows, runner
+from tests.explaining.conftest import Run, explained, runner
+from tests.state import state
 
 
 def test_a_named_user_sees_their_page_and_nothing_is_changed(run: Run, redis_client: redis.Redis) -> None:
-    before = everything(redis_client), rows()
+    before = state(redis_client)
     found = explained(run, "/account", "--as", "ada")
     assert (found.status, found.reader) == ("200 OK", "ada")
     assert "looks at the session" in found.tier.why
     assert found.tier.change.startswith("nothing, where it is")
     assert explained(run, "/account").status == "302 FOUND"
     assert explained(run, "/desk", "--as", "ada@example.com").status == "200 OK"
-    assert (everything(redis_client), rows()) == before
+    assert state(redis_client) == before
 
 
 def test_what_a_page_writes_for_a_named_user_is_rolled_back(run: Run, redis_client: redis.Redis) -> None:
     make_user("grace")
     db.session.remove()
-    before = everything(redis_client), rows()
+    before = state(redis_client)
     status, output = run("/planted/mine", "--as", "grace")
     assert status == 0, output
     assert "UPDATE articles SET title = 'changed'" in output
     assert "INSERT INTO profiles" in output
-    assert (everything(redis_client), rows()) == before
+    assert state(redis_client) == before
 
 
 def test_a_page_of_everybodys_is_the_same_for_a_named_user(run: Run) -> None:

@@ -20,6 +20,7 @@ from application.rehearsing.functions import find_function
 from application.rehearsing.site import BUILD, RehearsalError, rehearsal
 from tests.articles import write
 from tests.controller.people import make_user
+from tests.state import state
 
 Run = Callable[..., tuple[int, str]]
 FEW = ("--requests", "3")
@@ -37,21 +38,6 @@ def run(app: Flask) -> Iterator[Run]:
         return result.exit_code, result.output
 
     return run
-
-
-def everything(client: redis.Redis) -> dict[bytes, bytes]:
-    return {key: client.dump(key) for key in client.scan_iter()}  # type: ignore[misc]
-
-
-def rows() -> dict[str, list[tuple[object, ...]]]:
-    try:
-        return {name: [tuple(row) for row in db.session.execute(table.select())] for name, table in tables()}
-    finally:
-        db.session.remove()
-
-
-def tables() -> list[tuple[str, object]]:
-    return list(db.metadata.tables.items())
 
 
 def test_the_hot_path_is_told_cold_and_warm(run: Run) -> None:
@@ -151,10 +137,10 @@ def test_what_is_slow_under_a_profiler_is_not_told_as_slow(
 
 
 def test_nothing_is_left_behind(run: Run, app: Flask, redis_client: redis.Redis) -> None:
-    before = everything(redis_client), rows()
+    before = state(redis_client)
     for address in ("/", "/articles/on-engines", "/login", "/feedback", "/me?article=1"):
         assert run(address, "--cpu", *FEW)[0] == 0
-    assert (everything(redis_client), rows()) == before
+    assert state(redis_client) == before
 
 
 def test_the_database_itself_refuses_to_be_written(run: Run, app: Flask, settings: Settings) -> None:

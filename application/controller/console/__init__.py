@@ -11,6 +11,7 @@ from application.controller.console import (  # noqa: F401
     explain,
     forgetting,
     jobs,
+    live,
     performance,
     ticks,
 )

@@ -20,6 +20,7 @@ PARTS = {
     "cache": "Cache",
     "database": "Database",
     "jobs": "Jobs",
+    "live": "Live",
     "experiment": "Experiment",
     "explain": "Explain",
 }

@@ -184,11 +184,28 @@ def test_what_cannot_be_asked_begins_nothing(
 
 
 @pytest.mark.parametrize("url", ["--help", "-h", "--as=ada", "--", "https://example.com/", "$(id)", "articles"])
-def test_an_address_is_neither_an_option_nor_a_command(operator: FlaskClient, url: str) -> None:
-    answer = look(operator, url)
+def test_what_is_no_address_here_begins_nothing(operator: FlaskClient, begun: list[int], url: str) -> None:
+    answer = look(operator, url, **{"as": "ada"})
     assert answer.status_code == 422
+    assert begun == []
+    assert logged() == []
     assert "This could not be explained: " in answer.text
     assert "is not on this site" in answer.text or "is not an address" in answer.text
+
+
+def test_what_was_typed_stands_in_no_list_of_processes(operator: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments: list[str] = []
+    begin = aside._begin
+
+    def noting(*given: Any) -> "subprocess.Popen[bytes]":
+        process = begin(*given)
+        arguments.extend(process.args)
+        return process
+
+    monkeypatch.setattr(aside, "_begin", noting)
+    assert look(operator, "/about?token=secret", **{"as": "ada"}).status_code == 200
+    assert "explain" in arguments
+    assert not any("ada" in one or "secret" in one for one in arguments)
 
 
 def test_what_never_ends_is_ended_with_all_that_it_began(

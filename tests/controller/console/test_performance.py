@@ -32,7 +32,7 @@ def tell(windows: Windows, route: str, *elapsed_ms: float, status: int = 200, ki
 def cells(page: str, name: str) -> list[str]:
     """Return the figures in the row of this name."""
     rows = [row.split("</tr>")[0] for row in page.split("<tr>")]
-    (row,) = [row for row in rows if f">{name}</th>" in row]
+    (row,) = [row for row in rows if f">{name}<" in row]
     return [cell.split(">", 1)[1].split("<")[0] for cell in row.split("<td")[1:]]
 
 
@@ -50,6 +50,9 @@ def test_routes_jobs_and_spans_have_their_figures(operator: FlaskClient, windows
     assert 3 < float(mean) < 4
     assert cells(page.text, "POST /feedback")[-1] == "1"
     assert cells(page.text, "tidy")[0] == "1"
+    # What is read can be explained, once its parts are filled in.
+    ways = [link["href"] for link in Markup(page.text).all("a") if link.get("href", "").startswith("/console/explain?")]
+    assert ways == ["/console/explain?url=/articles/%3Cslug%3E"]
     assert "SELECT &lt;1&gt;" in page.text
     assert "101 in all" in page.text
 
