@@ -30,7 +30,7 @@ ACCOUNTS = frozenset({LOOKED_UP, MADE, MADE_AHEAD})
 """Kinds that say what caches cost and save: the same time is told by other spans already."""
 
 AHEAD = {"cached": "cached-ahead", "fragment": "fragment-ahead"}
-"""What look-ups of jobs and refreshes are called: no reader waits for them, so they tell nothing of what readers save."""
+"""What look-ups of jobs and refreshes are called: no reader waits for them, so they say nothing of what they save."""
 
 Name = tuple[str, str]
 """A kind and a name, such as `db` and a statement."""
