@@ -36,7 +36,7 @@ async function send() {
       look();
     });
     const after = (moment) => `${(moment - began).toFixed(0)} ms`;
-    return `Message ${message} came back ${after(arrived)} after the button was pressed; the site had taken it after ${after(taken)}.`;
+    return `Message ${message} was back on this page ${after(arrived)} after the button was pressed. The site’s answer took ${after(taken)}.`;
   } finally {
     stream.close();
   }

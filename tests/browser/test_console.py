@@ -3,7 +3,7 @@
 from playwright.sync_api import Page, expect
 
 from application.data.data_access import get_user_id
-from application.extensions import cache
+from application.extensions import cache, live
 from tests.browser.test_the_loop import sign_in
 from tests.controller.people import make_user
 from tests.site import RunningSite
@@ -45,6 +45,25 @@ def test_a_key_counts_its_life_down_and_is_gone_once_it_is_forgotten(page: Page,
     expect(row).to_have_count(0, timeout=20_000)
     expect(page.get_by_text("No key matches “about”")).to_be_visible()
     assert page.evaluate("window.stayed")
+
+
+def test_a_test_message_comes_back_to_the_page_that_sent_it(page: Page, site: RunningSite) -> None:
+    operate(page, site)
+    page.goto("/test_send_message")
+    page.evaluate("window.stayed = true")
+    page.get_by_role("button", name="Send a test message").click()
+    told = page.locator("#arrival")
+    expect(told).to_contain_text("was back on this page", timeout=20_000)
+    message = told.inner_text().split()[1]
+    expect(page.get_by_role("row", name=f'{{"message":"{message}"}}')).to_be_visible(timeout=20_000)
+    assert page.evaluate("window.stayed")
+    # Another operator's, sent meanwhile, is not taken for one's own.
+    with site.app.app_context():
+        assert live.publish("test", {"message": "00000000"})
+    page.get_by_role("button", name="Send a test message").click()
+    expect(told).not_to_contain_text(message, timeout=20_000)
+    expect(told).to_contain_text("was back on this page", timeout=20_000)
+    expect(told).not_to_contain_text("00000000")
 
 
 def test_an_operator_forgets_a_key_and_says_why(page: Page, site: RunningSite) -> None:
