@@ -39,17 +39,20 @@ Name = tuple[str, str]
 class Tally:
     """How often a route was answered, or a job run, and how long it took; `fast` are answers of the fast lane."""
 
-    __slots__ = ("buckets", "failed", "fast", "fast_spent", "refused", "spent")
+    __slots__ = ("buckets", "failed", "fast", "fast_spent", "longest", "refused", "shortest", "spent")
 
     def __init__(self) -> None:
         self.buckets = [0] * (len(BOUNDS) + 1)
         self.spent = self.refused = self.failed = 0
+        self.shortest = self.longest = 0
         self.fast = self.fast_spent = 0
 
     def note(self, elapsed: int, status: int) -> None:
         """Count one that took so many ns; a status of 500 and more is a failure, of 400 and more a refusal."""
         self.buckets[bisect_left(BOUNDS, elapsed)] += 1
         self.spent += elapsed
+        self.longest = max(self.longest, elapsed)
+        self.shortest = min(self.shortest or elapsed, elapsed)
         if status >= 500:
             self.failed += 1
         elif status >= 400:
@@ -60,10 +63,13 @@ class Tally:
         buckets, self.buckets = self.buckets, [0] * (len(BOUNDS) + 1)
         spent, refused, failed = self.spent, self.refused, self.failed
         fast, fast_spent = self.fast, self.fast_spent
-        self.spent = self.refused = self.failed = self.fast = self.fast_spent = 0
-        # The fast lane is far below the first bound, so it needs no looking up.
-        buckets[0] += fast
-        return Whole(buckets, spent + fast_spent, refused, failed) if any(buckets) else None
+        shortest, longest = self.shortest, self.longest
+        self.spent = self.refused = self.failed = self.fast = self.fast_spent = self.shortest = self.longest = 0
+        if fast:
+            # The fast lane is far below the first bound, so it needs no looking up.
+            buckets[0] += fast
+            shortest, longest = 1, max(longest, BOUNDS[0])
+        return Whole(buckets, spent + fast_spent, refused, failed, shortest, longest) if any(buckets) else None
 
 
 class Lane:
@@ -78,12 +84,17 @@ class Lane:
 
 
 class Whole(msgspec.Struct):
-    """What a tally had: counts by bucket, ns in all, refusals (4xx), failures (5xx, or an exception)."""
+    """What a tally had: counts by bucket, ns in all, refusals (4xx), failures (5xx, or an exception).
+
+    `shortest` and `longest` are bounds of each (ns), near ones where there are any; 0 where nothing is known.
+    """
 
     buckets: list[int]
     spent: int = 0
     refused: int = 0
     failed: int = 0
+    shortest: int = 0
+    longest: int = 0
 
     @property
     def count(self) -> int:

@@ -1,6 +1,6 @@
 """What was measured within a window: the figures of its slots, added up and named."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
 
 import msgspec
@@ -13,10 +13,12 @@ SLOTS: dict[WindowName, tuple[int, int]] = {"hour": (300, 3_600), "day": (3_600,
 """Seconds of one slot, and of the window."""
 LARGEST = 2**63
 """What Redis counts to."""
+FURTHEST: dict[str, Callable[[int, int], int]] = {"max": max, "min": min}
+"""Figures of which one counts, and not their sum."""
 
 
 class Route(msgspec.Struct):
-    """What became of requests to one route, or of runs of one job. Latencies in ms, interpolated within a bucket."""
+    """What became of requests to one route, or of runs of one job. Latencies in ms, percentiles reckoned."""
 
     kind: str
     name: str
@@ -111,7 +113,10 @@ def _add_up(slots: Iterable[Mapping[str, Mapping[str, int]]]) -> dict[str, dict[
         for name, figures in slot.items():
             sums = found.setdefault(name, {})
             for what, value in figures.items():
-                sums[what] = max(sums.get(what, 0), value) if what == "max" else sums.get(what, 0) + value
+                if what in FURTHEST:
+                    sums[what] = FURTHEST[what](sums.get(what, value), value)
+                else:
+                    sums[what] = sums.get(what, 0) + value
     return found
 
 
@@ -122,20 +127,24 @@ def _named(found: Mapping[str, Mapping[str, int]], names: Mapping[str, Name]) ->
 def _slot(at: int, found: Named) -> Slot:
     """Add up the requests of all routes."""
     whole = _add_up({"": figures} for (kind, _), figures in found.items() if kind == "request").get("", {})
-    buckets = _buckets(whole)
-    return Slot(at, sum(buckets), whole.get("5xx", 0), round(percentile(buckets, 0.99) / 1e6, 3))
+    return Slot(at, sum(_buckets(whole)), whole.get("5xx", 0), _percentiles(whole, 0.99)[0])
 
 
 def _buckets(figures: Mapping[str, int]) -> list[int]:
     return [figures.get(f"le{number}", 0) for number in range(len(BOUNDS) + 1)]
 
 
+def _percentiles(figures: Mapping[str, int], *parts: float) -> list[float]:
+    """Return the ms below which these parts lie."""
+    buckets, bounds = _buckets(figures), (figures.get("min", 0), figures.get("max", LARGEST))
+    return [round(percentile(buckets, part, *bounds) / 1e6, 3) for part in parts]
+
+
 def _routes(found: Named, seconds: int) -> Iterator[Route]:
     for (kind, name), figures in found.items():
-        buckets = _buckets(figures)
-        if not (count := sum(buckets)):
+        if not (count := sum(_buckets(figures))):
             continue
-        p50, p90, p99 = (round(percentile(buckets, part) / 1e6, 3) for part in (0.5, 0.9, 0.99))
+        p50, p90, p99 = _percentiles(figures, 0.5, 0.9, 0.99)
         yield Route(
             kind=kind,
             name=name,
@@ -158,15 +167,19 @@ def _spans(found: Named) -> Iterator[Spent]:
             yield Spent(kind, name, calls, round(spent / 1e6, 3), mean, round(longest / 1e6, 3))
 
 
-def percentile(buckets: Iterable[int], part: float) -> float:
-    """Return the ns below which this part of them lies, as if each bucket were evenly filled."""
+def percentile(buckets: Iterable[int], part: float, shortest: int = 0, longest: int = LARGEST) -> float:
+    """Return the ns below which this part of them lies, as if each bucket were evenly filled.
+
+    None is below the shortest or above the longest, so that one measured alone is told as it was.
+    """
     counts = list(buckets)
     rank, seen = part * sum(counts), 0
     for number, count in enumerate(counts):
         if count and seen + count >= rank:
             low = BOUNDS[number - 1] if number else 0
             # Beyond the last bound nothing is known but that.
-            high = BOUNDS[number] if number < len(BOUNDS) else low
+            high = BOUNDS[number] if number < len(BOUNDS) else max(low, longest if longest < LARGEST else low)
+            low, high = max(low, min(shortest, high)), min(high, max(longest, low))
             return low + (high - low) * (rank - seen) / count
         seen += count
     return 0.0

@@ -46,10 +46,12 @@ for s = 1, #KEYS - 1 do
     local field = what .. ' ' .. name
     if redis.call('HLEN', slot) >= most and redis.call('HEXISTS', slot, field) == 0 then
       redis.call('HINCRBY', slot, 'out -', 1)
-    elseif what ~= 'max' then
+    elseif what == 'max' or what == 'min' then
+      local number, before = tonumber(by), tonumber(redis.call('HGET', slot, field) or by)
+      local further = what == 'max' and number > before or what == 'min' and number < before
+      if further or redis.call('HEXISTS', slot, field) == 0 then redis.call('HSET', slot, field, by) end
+    else
       redis.call('HINCRBY', slot, field, by)
-    elseif tonumber(by) > tonumber(redis.call('HGET', slot, field) or '0') then
-      redis.call('HSET', slot, field, by)
     end
     if not asked[name] then
       asked[name] = true
@@ -117,10 +119,11 @@ class Windows:
         return window_of(name, now, {slot: client.hgetall(f"{KEY}{name}:{slot}") for slot in slots}, names)
 
     def _figures(self, taken: Taken) -> Iterator[Figure]:
-        """Yield each figure that is not 0: `ns`, `4xx`, `5xx`, `le0` … of wholes, `calls`, `sum` and `max` of parts."""
+        """Yield `calls`, `sum`, `max` of parts; of wholes, if not 0, `ns`, `min`, `max`, `4xx`, `5xx`, `le0` …."""
         for name, whole in taken.wholes.items():
             counts = [(f"le{number}", count) for number, count in enumerate(whole.buckets)]
-            for what, count in [*counts, ("ns", whole.spent), ("4xx", whole.refused), ("5xx", whole.failed)]:
+            counts += [("ns", whole.spent), ("4xx", whole.refused), ("5xx", whole.failed)]
+            for what, count in [*counts, ("min", whole.shortest), ("max", whole.longest)]:
                 if count:
                     yield what, digest(self._key, *name), count
         for name, part in taken.parts.items():

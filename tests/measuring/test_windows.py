@@ -67,6 +67,7 @@ def test_a_tally_counts_by_duration_and_outcome() -> None:
     assert (whole.count, whole.refused, whole.failed) == (5, 1, 1)
     assert whole.spent == 40_000 + 3 * MS + 20_000 * MS + 9_000
     assert (whole.buckets[0], whole.buckets[BOUNDS.index(5 * MS)], whole.buckets[-1]) == (3, 1, 1)
+    assert (whole.shortest, whole.longest) == (1, 20_000 * MS)
     assert tally.take() is None
 
 
@@ -239,6 +240,28 @@ def test_what_could_not_be_told_is_lost_and_that_is_told(windows: Windows) -> No
 )
 def test_a_percentile_lies_within_its_bucket(buckets: list[int], part: float, expected: float) -> None:
     assert percentile(buckets, part) == expected
+
+
+def test_percentiles_lie_between_the_shortest_and_the_longest(windows: Windows) -> None:
+    # One alone is told as it was; several of two processes lie between what either measured.
+    assert windows.tell(measured("POST /one", 4_101 * MS).take(), **GIVEN)
+    assert windows.tell(measured("POST /login", 1_100 * MS, 1_187 * MS).take(), **GIVEN)
+    assert windows.tell(measured("POST /login", 1_050 * MS, 15_000 * MS).take(), **GIVEN)
+    found = {route.name: route for route in windows.read("hour").routes}
+    alone = found["POST /one"]
+    assert alone.p50_ms == alone.p90_ms == alone.p99_ms == alone.mean_ms == 4_101
+    several = found["POST /login"]
+    assert 1_050 <= several.p50_ms <= 2_000
+    assert 10_000 < several.p99_ms <= 15_000
+
+
+def test_what_the_fast_lane_answered_is_the_shortest(windows: Windows) -> None:
+    figures = measured("GET /", 3 * MS)
+    figures.tally("request", "GET /").fast += 9
+    assert windows.tell(figures.take(), **GIVEN)
+    (route,) = windows.read("hour").routes
+    assert 0 < route.p50_ms <= 0.05
+    assert 2 <= route.p99_ms <= 3
 
 
 # On the command line.
