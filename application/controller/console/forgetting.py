@@ -24,31 +24,30 @@ UNTOLD = "Redis did not take it, so nothing is certain to be forgotten. Try agai
 @operators_only
 def ask_forget() -> ResponseReturnValue:
     """Say what would be forgotten, and ask why."""
-    return _ask(ReasonForm(formdata=None))
+    return _ask(ReasonForm(formdata=None), listed(engine(), _tags()))
 
 
 @blueprint.post("/cache/forget")
 @operators_only
 def forget() -> ResponseReturnValue:
     """Forget it, in every process; written down with who and why."""
-    form = ReasonForm()
-    if not form.validate():
-        return _ask(form, 422)
-    why, tags = form.why.data.strip(), _tags()
+    form, tags = ReasonForm(), _tags()
     found = listed(engine(), tags)
+    if not form.validate():
+        return _ask(form, found, 422)
+    why = form.why.data.strip()
     try:
         was_told = forgetting.forget(tags, actor(), why) if tags else forgetting.forget_everything(actor(), why)
     except DatabaseBusy:
-        return _ask(form, 503, TOO_BUSY)
+        return _ask(form, found, 503, TOO_BUSY)
     if not was_told:
-        return _ask(form, 503, UNTOLD)
+        return _ask(form, found, 503, UNTOLD)
     flash(_told(found, tags) if tags else "Everything was forgotten. Hot pages are made again at once.")
     return redirect(url_for("console.cache_purges"), 303)
 
 
-def _ask(form: ReasonForm, status: int = 200, problem: str = "") -> ResponseReturnValue:
+def _ask(form: ReasonForm, found: dict[str, set[bytes]], status: int = 200, problem: str = "") -> ResponseReturnValue:
     backend, tags = engine(), _tags()
-    found = listed(backend, tags)
     names = sorted(set().union(*found.values()))
     facts = {
         "tags": tags,

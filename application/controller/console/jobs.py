@@ -4,7 +4,7 @@ from flask import abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from application.controller.console import frame
-from application.controller.console.frame import blueprint, operators_only
+from application.controller.console.frame import begin, blueprint, operators_only
 from application.controller.console.reasons import TOO_BUSY, ReasonForm
 from application.controller.staff import actor
 from application.data.errors import DatabaseBusy
@@ -26,24 +26,25 @@ def jobs() -> str:
 @operators_only
 def ask_start() -> ResponseReturnValue:
     """Say what a long job does, and ask why."""
-    return _ask_start(_kind(), ReasonForm(formdata=None))
+    return _ask_start(_kind(), ReasonForm(formdata=None), _warning())
 
 
 @blueprint.post("/jobs/start")
 @operators_only
 def start() -> ResponseReturnValue:
     """Start a long job; written down with who and why."""
-    job, form = _kind(), ReasonForm()
+    job, form, warning = _kind(), ReasonForm(), _warning()
     if not form.validate():
-        return _ask_start(job, form, 422)
+        return _ask_start(job, form, warning, 422)
+    begin()
     try:
         long_jobs.start(job, actor(), form.why.data.strip())
     except RunsAlready:
-        return _ask_start(job, form, 409, "It runs already: one of its kind at a time.")
+        return _ask_start(job, form, warning, 409, "It runs already: one of its kind at a time.")
     except Unable as error:
-        return _ask_start(job, form, 409, f"{error}.")
+        return _ask_start(job, form, warning, 409, f"{error}.")
     except DatabaseBusy:
-        return _ask_start(job, form, 503, TOO_BUSY)
+        return _ask_start(job, form, warning, 503, TOO_BUSY)
     flash(f"“{job.title}” is started.")
     return redirect(url_for("console.jobs", _anchor="long"), 303)
 
@@ -62,6 +63,7 @@ def cancel() -> ResponseReturnValue:
     run, form = _run(), ReasonForm()
     if not form.validate():
         return _ask_cancel(run, form, 422)
+    begin()
     try:
         ended = long_jobs.cancel(run.id, actor(), form.why.data.strip())
     except DatabaseBusy:
@@ -87,6 +89,7 @@ def settle_failure() -> ResponseReturnValue:
     if not form.validate():
         return _show_failure(found, form, 422)
     why = form.why.data.strip()
+    begin()
     try:
         if deed == "forget":
             again.forget(found, actor(), why)
@@ -115,8 +118,13 @@ def _failure() -> Failure:
     return failures().find(key) or abort(404)
 
 
-def _ask_start(job: LongJob, form: ReasonForm, status: int = 200, problem: str = "") -> ResponseReturnValue:
-    warning = "" if look().workers else NO_WORKER
+def _warning() -> str:
+    return "" if look().workers else NO_WORKER
+
+
+def _ask_start(
+    job: LongJob, form: ReasonForm, warning: str, status: int = 200, problem: str = ""
+) -> ResponseReturnValue:
     return frame.show("jobs", "jobs_start", job=job, form=form, problem=problem, warning=warning), status
 
 
