@@ -1,7 +1,7 @@
 """One rule against cross-site requests, in place of tokens: a form on a cached page is the same for everybody.
 
 `Sec-Fetch-Site` is set by the browser and cannot be forged by a page (W3C Fetch Metadata); browsers that do not
-send it send `Origin` with every unsafe request (Fetch, section 3.2).
+send it send `Origin` with every unsafe request (Fetch, section 3.2), and the oldest at least `Referer`.
 """
 
 from urllib.parse import urlsplit
@@ -31,6 +31,9 @@ def is_from_own_site() -> bool:
     if fetch_site is not None:
         return fetch_site in OWN_SITE
     origin = request.headers.get("Origin")
+    if origin is None:
+        # Programs send neither.
+        origin = request.headers.get("Referer") or None
     return origin is None or _is_own(origin)
 
 

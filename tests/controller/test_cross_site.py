@@ -50,6 +50,16 @@ def test_a_strange_origin_is_refused(client: FlaskClient, origin: str) -> None:
     assert client.post(PATH, headers={"Origin": origin}).status_code == 403
 
 
+def test_the_oldest_browsers_are_known_by_their_referrer(client: FlaskClient) -> None:
+    assert client.post(PATH, headers={"Referer": "http://localhost/articles/a-title"}).status_code == PASSED
+    assert client.post(PATH, headers={"Referer": "http://evil.example/localhost"}).status_code == 403
+    assert client.post(PATH, headers={"Referer": "http://["}).status_code == 403
+    assert (
+        client.post(PATH, headers={"Referer": "http://evil.example/", "Sec-Fetch-Site": "same-origin"}).status_code
+        == PASSED
+    )
+
+
 def test_a_program_sends_neither_header(client: FlaskClient) -> None:
     assert client.post(PATH).status_code == PASSED
 
