@@ -103,7 +103,10 @@ def purge(tags: tuple[str, ...], why: str, *, everything: bool) -> None:
 @cache_commands.command("stats")
 @_json
 def stats(*, as_json: bool) -> None:
-    """Show hits and misses by family of keys and tier, refused and rejected values, and the web workers."""
+    """Show hits and misses by family of keys and tier, refused and rejected values, and the web workers.
+
+    Hits and misses are those of requests; what jobs and refreshes look up is left out.
+    """
     with _backend() as backend:
         found = gather(backend)
     if as_json:

@@ -66,7 +66,7 @@ class Engine:
         if outcome is None:
             outcome = self._share(policy, compute, fresh=fresh)
         # A value in memory counts its own hits.
-        if outcome.how != "hit process":
+        if outcome.how != "hit process" and _is_awaited():
             self.backend.counters.note(policy.key, outcome.how)
         announce("miss" if outcome.how == "miss" else "hit")
         if around is not None:
@@ -87,7 +87,7 @@ class Engine:
         old = Outcome(value, kept.tags, moment, how="hit process")
         if monotonic() >= kept.soft_at:
             return self._refreshed(policy, compute, old)
-        kept.hits += 1
+        kept.hits += _is_awaited()
         return old
 
     def _share(self, policy: Policy, compute: Callable[[], Any], *, fresh: bool) -> Outcome:
@@ -216,8 +216,7 @@ class Engine:
         """Compute, and count what that took."""
         started = perf_counter_ns()
         value = compute()
-        whole = current()
-        kind = figures.MADE if whole is None or whole.is_awaited else figures.MADE_AHEAD
+        kind = figures.MADE if _is_awaited() else figures.MADE_AHEAD
         figures.process.add(kind, family_of(policy.key), perf_counter_ns() - started)
         return value
 
@@ -276,6 +275,12 @@ class Engine:
             self.backend.store(*around.parts)
             around.parts.clear()
         signals.computing.send(self)
+
+
+def _is_awaited() -> bool:
+    """Tell whether this is for a reader: what jobs and refreshes look up says nothing of how readers are served."""
+    whole = current()
+    return whole is None or whole.is_awaited
 
 
 def _made_on_the_way(policy: Policy, around: Recording | None) -> Outcome | None:

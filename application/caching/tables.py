@@ -68,7 +68,7 @@ def tabulate(found: Statistics) -> None:
     if found.since is None:
         click.echo("No web worker has counted anything yet.")
         return
-    click.echo(f"Since {written(found.since)} UTC")
+    click.echo(f"Since {written(found.since)} UTC, by requests: what jobs and refreshes look up is left out")
     width = max(len(one.family) for one in [found.total, *found.families])
     click.echo("  ".join([f"{'':<{width}}", "hit ratio", *(f"{outcome:>11}" for outcome in OUTCOMES)]))
     for one in [*found.families, found.total]:
@@ -94,9 +94,8 @@ def price(found: Earnings) -> None:
         click.echo(f"Nothing was measured in the last {found.window}.")
         return
     click.echo(f"The last {found.window}: {_time(found.since)} to {_time(found.until)} UTC, all processes")
-    click.echo(
-        "saved = asked × making (ms) − all that was spent with the cache; in ms an hour, net. Bytes are in Redis."
-    )
+    click.echo("saved = asked × making (ms) − all that was spent with the cache; in ms an hour, net.")
+    click.echo("Bytes are in Redis, spare copies included; ~ is reckoned from a part.")
     if not found.is_whole:
         click.echo("There are more keys than were looked at, so keys and bytes are too low.")
     click.echo("  saved ms/h     asked      made     ahead  hit ratio  making ms  lookup µs    keys       bytes")

@@ -8,6 +8,7 @@ import redis
 from application.caching.holdings import WEIGHED, hold
 from application.caching.listener import Listener
 from application.caching.reporting import Reporter
+from application.caching.statistics import gather
 from application.caching.worth import FEW, Earnings, Worth, appraise
 from application.measuring import figures
 from application.measuring.figures import Part, Taken
@@ -156,6 +157,7 @@ def test_what_a_job_asks_for_and_makes_is_no_readers(site: Site) -> None:
             asked(number)
     Reporter(site.cache.engine).tell()
     found = of_family(site, "asked")
+    assert "asked" not in {one.family for one in gather(site.cache.engine).families}
     # Never hit, by those who asked: that would be said of a cache that no reader has met.
     assert (found.asked, found.keys, found.verdict, found.reason) == (0, FEW, "not known", "nobody asked")
     with measuring("request", "GET /"):
@@ -165,6 +167,9 @@ def test_what_a_job_asks_for_and_makes_is_no_readers(site: Site) -> None:
     found = of_family(site, "asked")
     assert (found.asked, found.made, found.made_ahead, found.hit_ratio) == (FEW, 0, FEW, 1)
     assert found.made_ms is not None
+    (counted,) = (one for one in gather(site.cache.engine).families if one.family == "asked")
+    # Where a reader found it agrees with what it earns.
+    assert (counted.outcomes, counted.hit_ratio) == ({"hit redis": FEW}, 1)
 
 
 def test_pages_are_counted_out_of_memory_too(redis_url: str) -> None:
