@@ -7,6 +7,8 @@ from sqlalchemy import Engine
 from werkzeug.datastructures import Headers
 
 from application.caching.page_cache import PAGES, PageCache
+from application.explaining.failing import Failures, Raised
+from application.explaining.looking import hand_out_unseen, noting_looks
 from application.explaining.recorder import Heard, Recorder
 from application.measuring.timing import Measurement, measuring
 from application.rehearsing.site import Rehearsal
@@ -24,6 +26,7 @@ class Asked:
     heard: list[Heard]
     status: str
     headers: Headers
+    raised: Raised | None
 
     @property
     def elapsed(self) -> int:
@@ -43,6 +46,8 @@ class Visit:
         self.site = site
         self.pages: PageCache = site.app.extensions[PAGES]
         self._recorder = Recorder(engine)
+        self._failures = Failures(site.app)
+        hand_out_unseen(site.app)
         # A stream never ends, so only its beginning is asked for.
         _, _, headers = site.send(site.environ("HEAD"))
         self.is_stream = headers.get("Content-Type", "").startswith("text/event-stream")
@@ -55,7 +60,7 @@ class Visit:
         name = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
         with self._recorder.listening() as heard, measuring("request", name) as measurement:
             _, status, headers = self.site.send(environ, self.pages)
-        return Asked(measurement, heard, status, headers)
+        return Asked(measurement, heard, status, headers, self._failures.take())
 
     def make(self) -> Asked:
         """Ask with an empty cache, some times, and return the answer that took the time in the middle."""
@@ -71,6 +76,12 @@ class Visit:
         self.site.await_memory()
         self.ask()
         return self.ask()
+
+    def find_look(self) -> str | None:
+        """Return the first place at which the view looks at who reads; None when it does not look."""
+        with noting_looks() as places:
+            self.site.send(self.site.environ("HEAD" if self.is_stream else "GET"))
+        return places[0] if places else None
 
     def sizes(self) -> Iterator[tuple[str, int]]:
         """Yield each encoding that the answer comes in, and its bytes."""

@@ -59,7 +59,7 @@ def explain(build: Build, settings: Settings, path: str, reader: str | None, she
         status=made.status,
         route=route,
         tier=tier,
-        findings=[*_not_cached(made, tier), *find_fault(statements)],
+        findings=[*_raised(made), *_not_cached(made, tier), *find_fault(statements)],
         keys=keys,
         statements=statements,
         spans=list(_steps(made.measurement)),
@@ -70,6 +70,11 @@ def explain(build: Build, settings: Settings, path: str, reader: str | None, she
         redis="" if shelf is None else shelf.problem,
         broken=[],
     )
+
+
+def _raised(made: Asked) -> Iterator[Finding]:
+    if made.raised is not None:
+        yield Finding("exception", made.raised.said, "")
 
 
 def _not_cached(made: Asked, tier: Tier) -> Iterator[Finding]:

@@ -10,21 +10,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from application.config import ROOT
-from application.measuring.profiling import ours_in
-
-_OURS = ours_in(
-    ROOT,
-    ("",),
-    without=(
-        ".venv/",
-        "application/explaining/",
-        "application/rehearsing/",
-        "application/measuring/",
-        "application/caching/",
-        "application/data/database.py",
-    ),
-)
+from application.explaining.places import place_of_call
 
 
 @dataclass(slots=True)
@@ -59,7 +45,7 @@ class Recorder:
     def _before(self, _connection: Any, cursor: Any, sql: str, values: Any, _context: Any, many: bool) -> None:
         if self._heard is None:
             return
-        run = Heard(sql, values[0] if many else values, _asker())
+        run = Heard(sql, values[0] if many else values, place_of_call(sys._getframe(1)))
         if isinstance(cursor, sqlite3.Cursor):
             # SQLite does not know how many rows there will be; each one that is fetched passes here.
             cursor.row_factory = _counting(run)
@@ -82,13 +68,3 @@ def _counting(run: Heard) -> Any:
         return row
 
     return count
-
-
-def _asker() -> str:
-    """Return the innermost place in the site's own code, or in a template of it."""
-    frame = sys._getframe(2)
-    while frame is not None:
-        if (file := _OURS(frame.f_code.co_filename)) is not None:
-            return f"{file}:{frame.f_lineno}"
-        frame = frame.f_back  # type: ignore[assignment]
-    return ""

@@ -4,7 +4,15 @@ from collections.abc import Iterable
 
 _SHARED = "if what it shows is the same for everybody"
 _REFUSALS = {
-    "view": ("the view {view} is not cached", f"put @cache.cached(timeout=…) on it, {_SHARED}"),
+    "view": (
+        "nothing asks for it to be cached: the view {view} is not decorated",
+        f"put @cache.cached(timeout=…) on it, {_SHARED}",
+    ),
+    "look": (
+        "the view {view} is not cached, and looks at the session{look}, so what it shows may be one reader's own",
+        "nothing, where it is; otherwise leave the session alone, and put @cache.cached(timeout=…) on it",
+    ),
+    "raised": ("it is answered with {status}: {raised} is raised", "mend what is raised"),
     "address": ("no route of the site is like this address, it asks for another spelling, or it takes no GET", ""),
     "status": (
         "it is answered with {status}; kept are 200, and a permanent redirect that data tells",

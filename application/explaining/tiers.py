@@ -26,7 +26,7 @@ def find_tier(visit: Visit, made: Asked, route: Route | None, page: Key | None, 
     policy, reason = visit.pages.consider(visit.site.environ())
     again = visit.ask_again()
     if policy is None:
-        outcome, (why, change) = f"bypass {reason}", _why(reason, made, route)
+        outcome, (why, change) = f"bypass {reason}", _why(reason, visit, made, route)
     elif problem:
         outcome, why = "bypass redis", f"{problem}; every page is made from the database"
         change = "bring Redis back: nothing else is needed"
@@ -34,7 +34,7 @@ def find_tier(visit: Visit, made: Asked, route: Route | None, page: Key | None, 
         outcome, why = _from_redis(page.stored, page.lifetime, policy)
         change = ""
     elif made.outcome.startswith("bypass"):
-        outcome, (why, change) = made.outcome, _why(made.outcome.removeprefix("bypass "), made, route)
+        outcome, (why, change) = made.outcome, _why(made.outcome.removeprefix("bypass "), visit, made, route)
     else:
         outcome, why, change = made.outcome, _not_there(page), ""
     return Tier(outcome, why, change, made.outcome, made.elapsed, again.outcome, again.elapsed)
@@ -55,20 +55,21 @@ def _not_there(page: Key | None) -> str:
     return "it is not in Redis, so the next reader's request makes it, and all others get that"
 
 
-def _why(reason: str, made: Asked, route: Route | None) -> tuple[str, str]:
+def _why(reason: str, visit: Visit, made: Asked, route: Route | None) -> tuple[str, str]:
+    is_stream = made.headers.get("Content-Type", "").startswith("text/event-stream")
+    if reason == "view" and is_stream:
+        return "it is a stream, of which every reader has one of their own", ""
+    look = visit.find_look() if reason == "view" else None
     why, change = why_not(
-        reason,
+        "raised" if made.raised else reason if look is None else "look",
         view="" if route is None else f"{route.view} ({route.place})",
         status=made.status,
         cookies=name_cookies(made.headers.items()),
         control=made.headers.get("Cache-Control", ""),
         vary=made.headers.get("Vary", ""),
+        look=f" at {look}" if look else "",
+        raised="" if made.raised is None else made.raised.short,
     )
-    if reason == "view" and made.headers.get("Content-Type", "").startswith("text/event-stream"):
-        return "it is a stream, of which every reader has one of their own", ""
-    if reason == "view" and "Cookie" in made.headers.get("Vary", ""):
-        why += ", and looks at the session, so what it shows may be one reader's own"
-        change = "nothing, where it is; otherwise leave the session alone, and put @cache.cached(timeout=…) on it"
     if reason == "write":
         writes = [run for run in made.heard if run.sql.lstrip().upper().startswith(_WRITES)]
         why += "".join(f": {' '.join(run.sql.split()[:3])} at {run.place}" for run in writes[:1])

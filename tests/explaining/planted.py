@@ -4,7 +4,7 @@ import os
 import time
 from contextlib import suppress
 
-from flask import Flask, Response, jsonify, make_response
+from flask import Flask, Response, jsonify, make_response, render_template_string, session
 from flask_login import current_user
 from sqlalchemy import text
 
@@ -71,7 +71,15 @@ def plant_oddities(app: Flask) -> None:
 
     @app.get("/planted/broken")
     def broken() -> str:
-        raise RuntimeError("of itself")
+        db.session.execute(text("SELECT count(*) FROM roles")).all()
+        raise RuntimeError("of itself\a\nand of nothing else")
+
+    @app.get("/planted/broken/page")
+    @cache.cached(timeout=50)
+    def broken_page() -> str:
+        return render_template_string("{{ 1 // 0 }}")
+
+    plant_looks(app)
 
     @app.get("/planted/endless")
     def endless() -> None:
@@ -83,6 +91,35 @@ def plant_oddities(app: Flask) -> None:
     @app.get("/planted/crash")
     def crash() -> None:
         os._exit(7)
+
+
+def plant_looks(app: Flask) -> None:
+    """Add views that are not cached: some look at who reads, some do not."""
+
+    @app.get("/planted/plain")
+    def plain() -> str:
+        return "<p>plain"
+
+    @app.get("/planted/plain/template")
+    def plain_template() -> str:
+        return render_template_string("<p>plain")
+
+    @app.get("/planted/look/session")
+    def look_at_session() -> str:
+        return str(session.get("planted"))
+
+    @app.get("/planted/look/account")
+    def look_at_account() -> str:
+        # Another look, of somebody else's, has come before.
+        return str(current_user.is_authenticated)
+
+    @app.get("/planted/look/template")
+    def look_in_template() -> str:
+        return render_template_string("{{ current_user.is_authenticated }}")
+
+    @app.get("/planted/look/messages")
+    def look_for_messages() -> str:
+        return render_template_string("{{ get_flashed_messages() }}")
 
 
 def make_big_table() -> None:

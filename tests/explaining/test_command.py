@@ -70,6 +70,22 @@ def test_a_small_table_that_is_read_whole_is_no_fault(run: Run) -> None:
     assert [one.kind for one in found.findings] == ["not cached", "same statement again"]
 
 
+@pytest.mark.parametrize("path", ["/planted/plain", "/planted/plain/template", "/metrics"])
+def test_a_view_that_looks_at_nothing_is_not_told_to_look_away(run: Run, path: str) -> None:
+    output = run(path)[1]
+    assert "now        bypass view: nothing asks for it to be cached: the view " in output
+    assert "to change  put @cache.cached(timeout=…) on it" in output
+    assert "session" not in output.partition("\nkeys")[0]
+
+
+@pytest.mark.parametrize("path", ["session", "account", "template", "messages"])
+@pytest.mark.parametrize("reader", [(), ("--as", "ada")])
+def test_a_view_that_looks_at_who_reads_is_told_so(run: Run, path: str, reader: tuple[str, ...]) -> None:
+    found = explained(run, f"/planted/look/{path}", *reader)
+    assert "is not cached, and looks at the session at tests/explaining/planted.py:" in found.tier.why
+    assert found.tier.change.startswith("nothing, where it is; otherwise leave the session alone")
+
+
 def test_a_write_is_named_and_undone(run: Run) -> None:
     before = rows()
     status, output = run("/planted/write")
@@ -187,7 +203,7 @@ def test_what_never_ends_is_given_up(run: Run) -> None:
         (("/", "--as", "nobody"), "no account is called nobody, and none signs in with it"),
         (("/", "--as", "nobody@example.com"), "no account is called nobody@example.com, and none signs in with it"),
         (("/", "--as", ""), "no account is called , and none signs in with it"),
-        (("/planted/broken",), "/planted/broken ends in RuntimeError: of itself"),
+        (("/planted/broken",), "/planted/broken is answered with 500 INTERNAL SERVER ERROR"),
         (("/", "--max-queries", "-1"), "--max-queries"),
     ],
 )
@@ -195,6 +211,25 @@ def test_what_cannot_be_explained_is_one_line_and_a_status(run: Run, arguments: 
     status, output = run(*arguments)
     assert status == 2
     assert said in output.splitlines()[-1]
+
+
+def test_a_page_that_raises_is_explained_up_to_there(run: Run) -> None:
+    status, output = run("/planted/broken")
+    assert status == 2
+    assert "GET /planted/broken as a reader without an account: 500 INTERNAL SERVER ERROR\n" in output
+    assert "  exception: RuntimeError: of itself\\x07 and of nothing else at tests/explaining/planted.py:" in output
+    assert "now        bypass view: it is answered with 500 INTERNAL SERVER ERROR: RuntimeError at tests/" in output
+    assert "view       tests.explaining.planted.plant_oddities.<locals>.broken  tests/explaining/planted.py:" in output
+    assert "statements: 1 in " in output
+    assert "SELECT count(*) FROM roles" in output
+    assert "view broken" in output
+
+
+def test_a_template_that_raises_is_explained(run: Run) -> None:
+    found = explained(run, "/planted/broken/page")
+    assert (found.status, found.tier.made) == ("500 INTERNAL SERVER ERROR", "bypass status")
+    assert found.findings[0].kind == "exception"
+    assert found.findings[0].what.startswith("ZeroDivisionError: integer division or modulo by zero at tests/")
 
 
 def test_an_address_that_is_none_is_explained_too(run: Run) -> None:
