@@ -15,7 +15,7 @@ from flask.cli import AppGroup
 
 from application.caching.backend import RedisBackend
 from application.caching.cache import Cache
-from application.caching.inspector import list_keys, listed, readable, show
+from application.caching.inspector import count_listed, list_keys, listed, readable, show
 from application.caching.purges import latest
 from application.caching.signals import ordered
 from application.caching.statistics import gather
@@ -23,9 +23,9 @@ from application.caching.tables import chronicle, describe, known, line_of, pric
 from application.caching.worth import appraise
 from application.measuring.window import WindowName
 from application.measuring.windows import WINDOWS
+from application.utils.reasons import why_option
 
 _json = click.option("--json", "as_json", is_flag=True, help="For a program.")
-_why = click.option("--why", default="", help="The reason, for the audit log.")
 cache_commands = AppGroup("cache", help="Look into the cache, and forget what is in it.")
 
 
@@ -76,7 +76,7 @@ def show_key(key: str, *, body: bool, as_json: bool) -> None:
 
 @cache_commands.command("delete")
 @click.argument("key")
-@_why
+@why_option
 def delete(key: str, why: str) -> None:
     """Forget one key, in every process, and refuse what is being computed for it."""
     _forget((key,), why, as_keys=True)
@@ -85,7 +85,7 @@ def delete(key: str, why: str) -> None:
 @cache_commands.command("purge")
 @click.argument("tags", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Forget every value; hot pages are made again.")
-@_why
+@why_option
 def purge(tags: tuple[str, ...], why: str, *, everything: bool) -> None:
     """Forget everything that was made from these TAGS, in every process; `show` names the tags of a value."""
     if everything == bool(tags):
@@ -95,7 +95,7 @@ def purge(tags: tuple[str, ...], why: str, *, everything: bool) -> None:
         return
     with _backend() as backend:
         count = sum(1 for _ in backend.client.scan_iter(match=backend.prefix + "*", count=1000))
-        ordered.send(_cache(), names=(), why=why)
+        ordered.send(_cache(), names=(), why=why, keys=count)
         _insist(_cache().clear())
     click.echo(f"{count} keys went")
 
@@ -171,13 +171,14 @@ def _forget(names: tuple[str, ...], why: str, *, as_keys: bool) -> None:
         shown = {f"key/{name.removeprefix(backend.prefix)}" if as_keys else name: name for name in names}
         found = listed(backend, shown)
         written = tuple(readable(name.encode(errors="surrogateescape")) for name in shown)
-        ordered.send(_cache(), names=written, why=why)
+        count = count_listed(found, shown)
+        ordered.send(_cache(), names=written, why=why, keys=count)
         # Told whether or not there is such a thing: it may be under computation.
         _insist(_cache().invalidate(shown))
-    if len(found) < len(shown):
+    if count is None:
         click.echo("More was made from this than is listed, so everything was forgotten")
     else:
-        click.echo(f"{len(set().union(*found.values()))} keys went")
+        click.echo(f"{count} keys went")
     missing = [shown[tag] for tag, keys in found.items() if not keys]
     if missing:
         _nothing(*missing)

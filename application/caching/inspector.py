@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -148,6 +148,11 @@ def listed(backend: RedisBackend, tags: Iterable[str]) -> dict[str, set[bytes]]:
                 pipe.exists(name)
             found[tag] = {name for name, exists in zip(names, pipe.execute(), strict=True) if exists}
     return found
+
+
+def count_listed(found: Mapping[str, Set[bytes]], tags: Collection[str]) -> int | None:
+    """Return how many keys go with all of these tags; None when there are too many to list."""
+    return None if len(found) < len(tags) else len(set().union(*found.values()))
 
 
 def readable(name: bytes) -> str:

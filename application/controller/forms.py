@@ -83,6 +83,11 @@ def with_line_feeds(text: str | None) -> str:
     return or_empty(text).replace("\r\n", "\n").replace("\r", "\n")
 
 
+def on_one_line(text: str | None) -> str:
+    """Return text without line feeds, which no field of one line sends, and with single spaces."""
+    return " ".join(or_empty(text).split())
+
+
 def split_names(text: str) -> tuple[str, ...]:
     """Return what stands between commas or on lines of its own, each once, in its order."""
     names = (" ".join(name.split()) for name in re.split(r"[,\r\n]", text))

@@ -22,6 +22,7 @@ from application.jobs.runs import Run, RunsAlready
 from application.jobs.telling import describe, failure_line, plain, run_line, tabulate, write
 from application.measuring.away import RedisError
 from application.measuring.away import why as why_away
+from application.utils.reasons import why_option
 
 OPERATOR = Actor(None, "command line")
 FAREWELL = 2.0
@@ -87,7 +88,7 @@ def failed(key: str, *, as_json: bool) -> None:
 
 @jobs_commands.command("again")
 @click.argument("key")
-@click.option("--why", default="", help="For the log of who did what.")
+@why_option
 def run_again(key: str, *, why: str) -> None:
     """Send the job once more whose failure has this KEY, with the same arguments."""
     with _redis():
@@ -100,7 +101,7 @@ def run_again(key: str, *, why: str) -> None:
 
 @jobs_commands.command("forget")
 @click.argument("key")
-@click.option("--why", default="", help="For the log of who did what.")
+@why_option
 def forget(key: str, *, why: str) -> None:
     """Take the failure with this KEY from the list."""
     with _redis():
@@ -111,7 +112,7 @@ def forget(key: str, *, why: str) -> None:
 
 @jobs_commands.command("start")
 @click.argument("name", default="")
-@click.option("--why", default="", help="For the log of who did what.")
+@why_option
 @click.option("--follow", is_flag=True, help="Stay and show how far it is, until it is over.")
 def start(name: str, *, why: str, follow: bool) -> None:
     """Start the long job NAME; without one, list them."""
@@ -155,7 +156,7 @@ def progress(run_id: str, *, follow: bool, as_json: bool) -> None:
 
 @jobs_commands.command("cancel")
 @click.argument("run_id", metavar="ID")
-@click.option("--why", default="", help="For the log of who did what.")
+@why_option
 def cancel(run_id: str, *, why: str) -> None:
     """End a long job before its time; what it has done stays done."""
     with _redis():

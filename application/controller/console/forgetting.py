@@ -4,7 +4,7 @@ from flask import abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from application.caching.backend import RedisBackend
-from application.caching.inspector import listed, readable
+from application.caching.inspector import count_listed, listed, readable
 from application.controller.console import frame
 from application.controller.console.cache import engine
 from application.controller.console.frame import blueprint, operators_only
@@ -35,14 +35,14 @@ def forget() -> ResponseReturnValue:
     found = listed(engine(), tags)
     if not form.validate():
         return _ask(form, found, 422)
-    why = form.why.data.strip()
+    why, keys = form.why.data, count_listed(found, tags)
     try:
-        was_told = forgetting.forget(tags, actor(), why) if tags else forgetting.forget_everything(actor(), why)
+        was_told = forgetting.forget(tags, actor(), why, keys) if tags else forgetting.forget_everything(actor(), why)
     except DatabaseBusy:
         return _ask(form, found, 503, TOO_BUSY)
     if not was_told:
         return _ask(form, found, 503, UNTOLD)
-    flash(_told(found, tags) if tags else "Everything was forgotten. Hot pages are made again at once.")
+    flash(_told(keys) if tags else "Everything was forgotten. Hot pages are made again at once.")
     return redirect(url_for("console.cache_purges"), 303)
 
 
@@ -81,10 +81,9 @@ def _short(backend: RedisBackend, name: bytes) -> str:
     return readable(name).removeprefix(backend.prefix)
 
 
-def _told(found: dict[str, set[bytes]], tags: list[str]) -> str:
-    if len(found) < len(tags):
+def _told(count: int | None) -> str:
+    if count is None:
         return "More was made from this than is listed, so everything was forgotten."
-    count = len(set().union(*found.values()))
     if not count:
         return "Nothing was cached under this; what is being made from it now will not be stored."
     return "One key went." if count == 1 else f"{count} keys went."

@@ -38,7 +38,7 @@ def start() -> ResponseReturnValue:
         return _ask_start(job, form, warning, 422)
     begin()
     try:
-        long_jobs.start(job, actor(), form.why.data.strip())
+        long_jobs.start(job, actor(), form.why.data)
     except RunsAlready:
         return _ask_start(job, form, warning, 409, "It runs already: one of its kind at a time.")
     except Unable as error:
@@ -65,7 +65,7 @@ def cancel() -> ResponseReturnValue:
         return _ask_cancel(run, form, 422)
     begin()
     try:
-        ended = long_jobs.cancel(run.id, actor(), form.why.data.strip())
+        ended = long_jobs.cancel(run.id, actor(), form.why.data)
     except DatabaseBusy:
         return _ask_cancel(run, form, 503, TOO_BUSY)
     flash("It is cancelled; what it has done stays done." if ended else "It was over already.")
@@ -88,7 +88,7 @@ def settle_failure() -> ResponseReturnValue:
         abort(400, "This form has no such button.")
     if not form.validate():
         return _show_failure(found, form, 422)
-    why = form.why.data.strip()
+    why = form.why.data
     begin()
     try:
         if deed == "forget":

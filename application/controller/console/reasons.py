@@ -4,9 +4,9 @@ from flask_wtf import FlaskForm
 from wtforms import StringField
 from wtforms.validators import DataRequired
 
-from application.controller.forms import at_most, is_line
+from application.controller.forms import at_most, is_line, on_one_line
+from application.utils.reasons import LONGEST_REASON
 
-LONGEST_REASON = 300
 TOO_BUSY = "The database is too busy to write this into the log, so it is not done. Try again in a moment."
 
 
@@ -16,4 +16,5 @@ class ReasonForm(FlaskForm):  # type: ignore[misc]
     why = StringField(
         "Why",
         validators=[DataRequired("Say why."), at_most(LONGEST_REASON), is_line],
+        filters=[on_one_line],
     )

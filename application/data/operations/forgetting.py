@@ -19,10 +19,13 @@ EVERYTHING = "everything"
 logger = logging.getLogger(__name__)
 
 
-def forget(tags: Sequence[str], by: Actor, why: str) -> bool:
-    """Forget what was made from these tags; False when the cache could not be told. Raises `DatabaseBusy`."""
+def forget(tags: Sequence[str], by: Actor, why: str, keys: int | None = None) -> bool:
+    """Forget what was made from these tags; False when the cache could not be told. Raises `DatabaseBusy`.
+
+    `keys` are as many as are known to go: it may be nothing, and the log shall not look as if it had been something.
+    """
     subject = ", ".join(tags)
-    record(DEED, subject, by, why=why, **_all(tags))
+    record(DEED, subject, by, why=why, **_known(tags, keys))
     return _was_told(cache.invalidate(tags), subject, by)
 
 
@@ -32,10 +35,10 @@ def forget_everything(by: Actor, why: str) -> bool:
     return _was_told(bool(cache.clear()), EVERYTHING, by)
 
 
-def note_order(_cache: object, names: Sequence[str], why: str) -> None:
+def note_order(_cache: object, names: Sequence[str], why: str, keys: int | None) -> None:
     """Write down what the command line is about to have forgotten; that is done without the database, too."""
     try:
-        record(DEED, ", ".join(names) or EVERYTHING, OPERATOR, why=why, **_all(names))
+        record(DEED, ", ".join(names) or EVERYTHING, OPERATOR, why=why, **_known(names, keys))
     except (DatabaseBusy, SQLAlchemyError) as error:
         logger.warning("the audit log does not know that this was ordered: %s", error)
 
@@ -47,6 +50,7 @@ def _was_told(was_told: bool, subject: str, by: Actor) -> bool:
     return was_told
 
 
-def _all(names: Sequence[str]) -> dict[str, list[str]]:
-    """Return the names as a detail where a subject has no room for them."""
-    return {"tags": list(names)} if len(", ".join(names)) > SUBJECT_LENGTH else {}
+def _known(names: Sequence[str], keys: int | None) -> dict[str, object]:
+    """Return as details how many keys go, where that is known, and the names where a subject has no room for them."""
+    known: dict[str, object] = {} if keys is None else {"keys": keys}
+    return known | ({"tags": list(names)} if len(", ".join(names)) > SUBJECT_LENGTH else {})

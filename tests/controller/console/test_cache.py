@@ -174,6 +174,11 @@ def test_without_a_reason_nothing_is_forgotten(
     assert log() == []
 
 
+def test_a_reason_is_one_line(page: str, operator: FlaskClient) -> None:
+    operator.post("/console/cache/forget", data={"key": KEY, "why": "two\r\n lines\n"})
+    assert log() == [("root", f"key/{KEY}", "two lines")]
+
+
 @pytest.mark.parametrize("tag", ["x" * 301, "a\x1bb"])
 def test_what_is_no_tag_is_refused(operator: FlaskClient, tag: str) -> None:
     assert operator.get("/console/cache/forget", query_string={"tag": tag}).status_code == 400

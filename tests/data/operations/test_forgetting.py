@@ -76,6 +76,24 @@ def test_the_command_line_is_logged_too(
     assert latest(redis_client)[0].by.endswith(f" cache {arguments[0]}")
 
 
+@pytest.mark.parametrize(("name", "keys"), [("view//articles_by/ada", 1), ("nope", 0)])
+def test_the_log_says_how_many_keys_went(app: Flask, page: str, name: str, keys: int) -> None:
+    app.test_cli_runner().invoke(args=["cache", "delete", name])
+    entry = db.session.scalar(select(AuditEntry).where(AuditEntry.deed == forgetting.DEED))
+    assert entry is not None
+    assert entry.details["keys"] == keys
+
+
+def test_a_reason_from_the_command_line_is_one_short_line(app: Flask, page: str) -> None:
+    run = app.test_cli_runner().invoke
+    long = run(args=["cache", "delete", "nope", "--why", "x" * 301])
+    assert long.exit_code == 2
+    assert "300 characters at most" in long.stderr
+    assert logged() == []
+    run(args=["cache", "delete", "nope", "--why", " two\n\x1b[31m  lines "])
+    assert [why for *_, why in logged()] == ["two [31m lines"]
+
+
 def test_the_command_line_forgets_without_the_database(app: Flask, page: str, redis_client: redis.Redis) -> None:
     with locked(app.config["SETTINGS"].database_url, "audit_log"):
         result = app.test_cli_runner().invoke(args=["cache", "delete", "view//articles_by/ada"])
