@@ -41,7 +41,7 @@ def statements(*, window: WindowName, order: Order, plans: bool, as_json: bool) 
     """Show the statements that the database was asked: how often, how long (ms), and how it finds the rows.
 
     A plan is the one for any values: only texts are counted, and nothing is run. One that reads a big table from end to
-    end is marked with an exclamation mark.
+    end, or much of it to sort it for a few rows, is marked with an exclamation mark.
     """
     found = read_window(window)
     asked = get_statements(found, order)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from application.data.plans import BIG, Scan
+from application.data.plans import BIG, Scan, Sort
 from application.data.wording import short
 
 Order = Literal["mean", "total", "longest", "calls"]
@@ -19,26 +19,25 @@ class Plan(Struct, frozen=True):
 
     lines: tuple[str, ...] = ()
     scans: tuple[Scan, ...] = ()
+    sorts: tuple[Sort, ...] = ()
     indexes: tuple[str, ...] = ()
     why_not: str = ""
 
     @property
     def is_bad(self) -> bool:
-        """Tell whether a big table is read from end to end."""
-        return any(scan.is_big for scan in self.scans)
+        """Tell whether a big table is read from end to end, or much of it sorted for a few rows."""
+        return bool(self.sorts) or any(scan.is_big for scan in self.scans)
 
     @property
     def says(self) -> str:
-        """Say it in a line: what is read from end to end, and which indexes are looked into."""
+        """Say it in a line: what is read from end to end or sorted, and which indexes are looked into."""
         if self.why_not:
             return self.why_not
         if not self.lines:
             return "adds rows, looks none up"
-        scans = [
-            f"reads all of {scan.table} ({f'{BIG:,} rows or more' if scan.is_big else scan.rows})"
-            for scan in self.scans
-        ]
-        parts = [*scans, *([f"by {', '.join(self.indexes)}"] if self.indexes else [])]
+        scans = [f"reads {scan.part} ({f'{BIG:,} rows or more' if scan.is_big else scan.rows})" for scan in self.scans]
+        sorts = [f"sorts {BIG:,} rows or more of {sort.table} for the first few" for sort in self.sorts]
+        parts = [*scans, *sorts, *([f"by {', '.join(self.indexes)}"] if self.indexes else [])]
         return "; ".join(parts) or "reads no table from end to end"
 
 

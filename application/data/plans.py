@@ -1,33 +1,51 @@
-"""How the database finds its rows, by its own `EXPLAIN`, and which tables it reads from end to end."""
+"""How the database finds its rows, by its own `EXPLAIN`, and which of them it reads in vain."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import Connection, CursorResult, Inspector, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
+from application.data.loops import Loop, read_loops
+
 BIG = 1_000
 """Rows from which on reading a whole table is worth a word: below, an index would hardly be quicker."""
 _PLANNED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "VALUES")
 _PREPARED = "broadsheet_plan"
-_SQLITE_SCAN = re.compile(r"\s*SCAN (\w+)$")
-_SQLITE_OWN_INDEX = re.compile(r"\s*SEARCH (\w+) USING AUTOMATIC (?:PARTIAL )?(?:COVERING )?INDEX \((\w+)")
 _POSTGRES_SCAN = re.compile(r"Seq Scan on (\w+)(?: (\w+))?")
 _SQLITE_INDEX = re.compile(r"\bUSING (?:COVERING )?INDEX (\w+)")
 _POSTGRES_INDEX = re.compile(r"\bIndex (?:Only )?Scan (?:Backward )?(?:using|on) (\w+)")
 _SQLITE_PLACE = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|(\?)""")
 _POSTGRES_PLACE = re.compile(r"%(?:%|\((\w+)\)s)")
-_COMPARED = re.compile(r'(?:"?(\w+)"?\.)?"?(\w+)"?\s*(?:=|<|>|\bIN\b|\bLIKE\b|\bBETWEEN\b|\bIS\b)', re.IGNORECASE)
+_COLUMN = r'(?:"?(\w+)"?\.)?"?(\w+)"?\s*'
+_COMPARED = re.compile(rf"{_COLUMN}(?:=|<|>|\bIN\b|\bLIKE\b|\bBETWEEN\b|\bIS\b)", re.IGNORECASE)
+_SOUGHT = re.compile(rf"{_COLUMN}(?:=|\bIN\b)", re.IGNORECASE)
 
 
 class Scan(Struct, frozen=True):
-    """A table that is read from end to end; of a big one only that is known. No index begins with its `columns`."""
+    """A table that is read from end to end; of a big one only that is known. No index begins with its `columns`.
+
+    Unless it `is_whole`, a LIMIT ends it once enough rows are found.
+    """
 
     table: str
     rows: int
     is_big: bool
+    columns: tuple[str, ...]
+    is_whole: bool = True
+
+    @property
+    def part(self) -> str:
+        """Say how much of it is read."""
+        return f"all of {self.table}" if self.is_whole else f"{self.table} until enough is found"
+
+
+class Sort(Struct, frozen=True):
+    """A table of which many rows, those with the same values in `columns`, are read and sorted to take a few."""
+
+    table: str
     columns: tuple[str, ...]
 
 
@@ -107,25 +125,58 @@ def find_scans(connection: Connection, sql: str, plan: list[str], inspector: Ins
     inspector = inspector or inspect(connection)
     tables = set(inspector.get_table_names())
     found: dict[str, Scan] = {}
-    for name in _scanned(plan):
-        table = name if name in tables else _meant(sql, name)
-        if table in tables and table not in found:
+    for loop in _scanned(connection, sql, plan):
+        table = _meant(sql, loop.table, tables)
+        if not table or table in found or _is_partial(inspector, table, loop.index):
+            continue
+        compared = _SOUGHT if loop.ends_early else _COMPARED
+        columns = tuple(_without_index(inspector, sql, table, loop.table, compared))
+        # A walk along an index that a LIMIT ends is what one wishes for, unless it looks for something on its way.
+        if columns or not loop.ends_early:
             rows = _count(connection, table)
-            found[table] = Scan(table, rows, rows >= BIG, tuple(_without_index(inspector, sql, table, name)))
+            found[table] = Scan(table, rows, rows >= BIG, columns, not loop.ends_early)
     return list(found.values())
 
 
-def _scanned(plan: list[str]) -> Iterator[str]:
-    """Yield tables, or what the statement calls them. An index that SQLite makes for one statement is a scan too."""
-    for line in plan:
-        found = _SQLITE_SCAN.match(line) or _SQLITE_OWN_INDEX.match(line) or _POSTGRES_SCAN.search(line)
-        if found:
-            yield found[1]
+def find_sorts(connection: Connection, sql: str, plan: list[str], inspector: Inspector | None = None) -> list[Sort]:
+    """Return the big tables of which many rows may be sorted for a few, since no index has them in order.
+
+    PostgreSQL sorts by estimates of its own, which one has to read in the plan.
+    """
+    if connection.dialect.name != "sqlite":
+        return []
+    inspector = inspector or inspect(connection)
+    tables = set(inspector.get_table_names())
+    found: dict[str, Sort] = {}
+    for loop in read_loops(sql, plan):
+        table = _meant(sql, loop.table, tables) if loop.is_sorted_for_few and not loop.is_whole else ""
+        if table and table not in found and not _is_partial(inspector, table, loop.index):
+            columns = {column["name"] for column in inspector.get_columns(table)}
+            if loop.equal is not None and columns.issuperset(loop.equal) and _are_many(connection, table, loop.equal):
+                found[table] = Sort(table, loop.equal)
+    return list(found.values())
 
 
-def _meant(sql: str, alias: str) -> str:
-    found = re.search(rf'"?(\w+)"?\s+AS\s+"?{re.escape(alias)}"?\b', sql, re.IGNORECASE)
-    return found[1] if found else ""
+def _scanned(connection: Connection, sql: str, plan: list[str]) -> Iterator[Loop]:
+    if connection.dialect.name == "sqlite":
+        yield from (loop for loop in read_loops(sql, plan) if loop.is_whole)
+    else:
+        for found in filter(None, map(_POSTGRES_SCAN.search, plan)):
+            yield Loop(found[1], "", is_whole=True, equal=(), ends_early=False, is_sorted_for_few=False)
+
+
+def _meant(sql: str, name: str, tables: Collection[str]) -> str:
+    """Return the table that a statement calls so, or nothing."""
+    if name in tables:
+        return name
+    named = re.findall(rf'"?(\w+)"?\s+(?:AS\s+)?"?{re.escape(name)}"?(?!\w)', sql, re.IGNORECASE)
+    return next((table for table in named if table in tables), "")
+
+
+def _is_partial(inspector: Inspector, table: str, index: str) -> bool:
+    """Tell whether an index has some rows only: it was made for going through all of those."""
+    named = (one for one in inspector.get_indexes(table) if one["name"] == index)
+    return any((one.get("dialect_options") or {}).get("sqlite_where") is not None for one in named)
 
 
 def _count(connection: Connection, table: str) -> int:
@@ -135,15 +186,28 @@ def _count(connection: Connection, table: str) -> int:
     return int(connection.exec_driver_sql(few).scalar_one())
 
 
-def _without_index(inspector: Inspector, sql: str, table: str, alias: str) -> Iterator[str]:
+def _are_many(connection: Connection, table: str, equal: tuple[str, ...]) -> bool:
+    """Tell whether `BIG` rows or more have the same values in these columns: all of the table, when there are none."""
+    if _count(connection, table) < BIG:
+        return False
+    if not equal:
+        return True
+    quote = connection.dialect.identifier_preparer.quote
+    names = [quote(column) for column in equal]
+    known = " AND ".join(f"{one} IS NOT NULL" for one in names)
+    many = f"SELECT 1 FROM {quote(table)} WHERE {known} GROUP BY {', '.join(names)} HAVING count(*) >= {BIG} LIMIT 1"  # noqa: S608 - names that the database gave
+    return connection.exec_driver_sql(many).first() is not None
+
+
+def _without_index(inspector: Inspector, sql: str, table: str, alias: str, compared: re.Pattern[str]) -> Iterator[str]:
     """Yield the columns of a table that the statement compares with something, and no index begins with."""
     columns = {column["name"] for column in inspector.get_columns(table)}
     indexed = {index["column_names"][0] for index in inspector.get_indexes(table)}
     indexed |= {unique["column_names"][0] for unique in inspector.get_unique_constraints(table)}
     indexed |= set(inspector.get_pk_constraint(table)["constrained_columns"][:1])
-    names = {table, alias, *re.findall(rf'\b{table}"?\s+AS\s+"?(\w+)', sql, re.IGNORECASE), ""}
+    names = {table, alias, *re.findall(rf'\b{table}"?\s+(?:AS\s+)?"?(\w+)', sql, re.IGNORECASE), ""}
     seen: set[str] = set()
-    for owner, column in _COMPARED.findall(_conditions(sql)):
+    for owner, column in compared.findall(_conditions(sql)):
         if owner in names and column in columns - indexed - seen:
             seen.add(column)
             yield column

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from application.caching.reporting import Worker
-from application.data.plans import Scan
+from application.data.plans import Scan, Sort
 
 FORMAT = 1
 
@@ -71,6 +71,7 @@ class Statement(Struct, frozen=True):
     twice: int
     plan: list[str]
     scans: list[Scan]
+    sorts: list[Sort]
 
     @property
     def elapsed_ns(self) -> int:

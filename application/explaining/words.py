@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from application.caching.inspector import readable
 from application.caching.reporting import Worker
+from application.data.plans import BIG
 from application.data.wording import short
 from application.explaining.explanation import Explanation, Key, Statement, Step
 
@@ -76,9 +77,9 @@ def places(statement: Statement) -> list[str]:
 
 
 def scans(statement: Statement) -> str:
-    """Say which tables a statement reads from end to end; nothing when it reads none."""
-    whole = [f"all of {scan.table}: {scan.rows:,} rows{' or more' if scan.is_big else ''}" for scan in statement.scans]
-    return f"reads {', '.join(whole)}" if whole else ""
+    """Say which tables a statement reads from end to end or sorts; nothing when there are none."""
+    parts = [f"reads {scan.part}: {scan.rows:,} rows{' or more' if scan.is_big else ''}" for scan in statement.scans]
+    return ", ".join([*parts, *(f"sorts {BIG:,} rows or more of {sort.table}" for sort in statement.sorts)])
 
 
 def spent_ns(statements: Iterable[Statement]) -> int:

@@ -58,7 +58,7 @@ def test_a_program_gets_everything(told: None, runner: FlaskCliRunner) -> None:
     first = document["statements"][0]
     assert (first["sql"], first["calls"]) == (ALL, 2)
     assert first["plan"]["scans"] == [
-        {"table": "articles", "rows": 1000, "is_big": True, "columns": ["reading_minutes"]}
+        {"table": "articles", "rows": 1000, "is_big": True, "columns": ["reading_minutes"], "is_whole": True}
     ]
 
 

@@ -45,6 +45,11 @@ def plant_faults(app: Flask) -> None:
         db.session.execute(text("SELECT title FROM articles WHERE article_id IN (1, 2, 3, 4, 5)")).all()
         return str(len(db.session.execute(text("SELECT number FROM planted WHERE place = '7'")).all()))
 
+    @app.get("/planted/sorted")
+    def ordered() -> str:
+        few = "SELECT number FROM planted WHERE place = '7' ORDER BY number % 7 LIMIT 3"
+        return str(db.session.execute(text(few)).all())
+
     @app.get("/planted/twice")
     def twice() -> str:
         for _ in range(2):

@@ -65,6 +65,20 @@ def test_statements_are_told_with_rows_and_plans(run: Run, big_table: None) -> N
     assert [scan.table for scan in scanned.scans] == ["planted"]
 
 
+def test_rows_that_are_sorted_for_the_first_few_are_named(run: Run, big_table: None) -> None:
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("what PostgreSQL sorts stands in its plan alone")
+    db.session.execute(text("UPDATE planted SET place = '7'"))
+    db.session.execute(text("CREATE INDEX ix_planted_place ON planted (place)"))
+    db.session.commit()
+    status, output = run("/planted/sorted")
+    assert status == 0, output
+    assert "sort: 1,000 rows or more of planted may be read and sorted for the first few: SELECT number" in output
+    assert "an index on planted that begins with place and goes on with what is ordered by" in output
+    assert "sorts 1,000 rows or more of planted" in output
+    assert "full scan" not in output
+
+
 def test_a_small_table_that_is_read_whole_is_no_fault(run: Run) -> None:
     found = explained(run, "/planted/twice")
     assert [one.kind for one in found.findings] == ["not cached", "same statement again"]

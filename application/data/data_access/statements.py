@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from application.data.errors import DatabaseBusy
 from application.data.facts import Order, Plan, StatementFacts, Statements
 from application.data.looking import PATIENCE, leave_no_trace, look, nothing_kept
-from application.data.plans import find_indexes, find_scans, has_plan, read_plan_for_any
+from application.data.plans import find_indexes, find_scans, find_sorts, has_plan, read_plan_for_any
 from application.data.wording import fold
 from application.extensions import db
 from application.measuring.figures import LONGEST_NAME, OTHERS
@@ -127,9 +127,10 @@ def _plan(connection: Connection, sql: str, inspector: Inspector) -> Plan:
             lines = read_plan_for_any(connection, sql)
             leave_no_trace(connection)
             scans = find_scans(connection, sql, lines, inspector)
+            sorts = find_sorts(connection, sql, lines, inspector)
     except SQLAlchemyError as error:
         return Plan(why_not=_said(error))
-    return Plan(tuple(lines), tuple(scans), tuple(find_indexes(lines)))
+    return Plan(tuple(lines), tuple(scans), tuple(sorts), tuple(find_indexes(lines)))
 
 
 def _said(error: Exception) -> str:
