@@ -5,12 +5,15 @@ Under gevent the worker goes on with its other requests meanwhile.
 
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from threading import BoundedSemaphore
 
 import msgspec
@@ -28,6 +31,8 @@ LIMIT = 25.0
 """Seconds until it is killed; nginx waits for thirty."""
 NICENESS = 10
 """Readers come first."""
+FOLDER = "broadsheet-explain-"
+"""What the name of its temporary folder begins with."""
 
 LONGEST_COMPLAINT = 4_000
 
@@ -71,8 +76,9 @@ def explain_aside(url: str, reader: str = "", begin: Callable[[], object] = lamb
 def _run(url: str, reader: str) -> tuple[int, bytes, str]:
     # What was typed cannot become an option, and stands in no list of processes, which everybody may read.
     typed = {"FLASK_EXPLAIN_URL": url, "FLASK_EXPLAIN_AS": reader}
+    _sweep()
     # What a killed process could not clear away goes with the folder.
-    with tempfile.TemporaryDirectory() as folder, _begin({**typed, "TMPDIR": folder}) as process:
+    with tempfile.TemporaryDirectory(prefix=FOLDER) as folder, _begin({**typed, "TMPDIR": folder}) as process:
         try:
             os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
             told, complaint = process.communicate(timeout=LIMIT)
@@ -81,6 +87,14 @@ def _run(url: str, reader: str) -> tuple[int, bytes, str]:
         finally:
             _end(process)
     return process.returncode, told, complaint.decode(errors="replace")
+
+
+def _sweep() -> None:
+    """Clear away the folders of workers that were killed during a look."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER}*"):
+        with suppress(FileNotFoundError):
+            if time.time() - folder.stat().st_mtime > 2 * LIMIT:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _begin(environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":

@@ -1,6 +1,8 @@
 """One address explained on the console: the command's own findings, made in a process of its own."""
 
+import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -239,6 +241,24 @@ def test_a_process_that_dies_leaves_nothing_but_its_last_words_in_the_log(
     assert "flask explain ended with status 7" in caplog.text
     (group,) = begun
     eventually(lambda: members(group) == [])
+
+
+def test_the_folder_of_a_worker_that_was_killed_is_cleared_away(
+    operator: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(aside, "APP", "tests.nowhere")
+    left, used, foreign = (tmp_path / name for name in (f"{aside.FOLDER}left", f"{aside.FOLDER}used", "foreign"))
+    for folder in (left, used, foreign):
+        folder.mkdir()
+        (folder / "redis.rdb").touch()
+    for folder in (left, foreign):
+        os.utime(folder, (0, 0))
+    look(operator, "/")
+    assert not left.exists()
+    assert used.exists()
+    assert foreign.exists()
+    assert [one for one in tmp_path.glob(f"{aside.FOLDER}*") if one != used] == []
 
 
 def test_one_look_at_a_time_in_each_worker(operator: FlaskClient, begun: list[int]) -> None:
