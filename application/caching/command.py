@@ -15,7 +15,7 @@ from flask.cli import AppGroup
 
 from application.caching.backend import RedisBackend
 from application.caching.cache import Cache
-from application.caching.inspector import count_listed, list_keys, listed, readable, show
+from application.caching.inspector import count_listed, list_keys, listed, meant, readable, show
 from application.caching.purges import latest
 from application.caching.signals import ordered
 from application.caching.statistics import gather
@@ -168,7 +168,8 @@ def _backend() -> Iterator[RedisBackend]:
 
 def _forget(names: tuple[str, ...], why: str, *, as_keys: bool) -> None:
     with _backend() as backend:
-        shown = {f"key/{name.removeprefix(backend.prefix)}" if as_keys else name: name for name in names}
+        tags = [f"key/{meant(backend, name.removeprefix(backend.prefix))}" for name in names] if as_keys else names
+        shown = dict(zip(tags, names, strict=True))
         found = listed(backend, shown)
         written = tuple(readable(name.encode(errors="surrogateescape")) for name in shown)
         count = count_listed(found, shown)

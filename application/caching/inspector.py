@@ -2,6 +2,7 @@
 
 import json
 import re
+from ast import literal_eval
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -18,6 +19,7 @@ from application.caching.store import FOREVER_MS, PAGE
 AT_ONCE = 500
 _LIFETIME = re.compile(rb'"lifetime":(\d+)')
 _TAGS = re.compile(rb'"tags":(\[(?:"(?:[^"\\]|\\.)*",?)*\])')
+_ESCAPED = re.compile(r"\\(?:x[0-9a-f]{2}|u(?!d[89a-f])[0-9a-f]{4}|U000[0-9a-f]{5}|U0010[0-9a-f]{4}|[ntr])")
 HEAD = 2_000
 """Bytes of an envelope within which its lifetime stands, and its tags unless they are many."""
 
@@ -113,7 +115,7 @@ def look_at(shelves: Shelves, names: Sequence[Any]) -> Iterator[KeyLine]:
 def show(backend: Shelves, key: str) -> Shown | None:
     """Return what is known of one key, or None when there is none."""
     # A name that is no UTF-8 comes from the command line in this spelling.
-    name: Any = (backend.prefix + key).encode(errors="surrogateescape")
+    name: Any = (backend.prefix + meant(backend, key)).encode(errors="surrogateescape")
     with backend.client.pipeline(transaction=False) as pipe:
         pipe.type(name)
         pipe.pttl(name)
@@ -153,6 +155,18 @@ def listed(backend: RedisBackend, tags: Iterable[str]) -> dict[str, set[bytes]]:
 def count_listed(found: Mapping[str, Set[bytes]], tags: Collection[str]) -> int | None:
     """Return how many keys go with all of these tags; None when there are too many to list."""
     return None if len(found) < len(tags) else len(set().union(*found.values()))
+
+
+def meant(shelves: Shelves, key: str) -> str:
+    """Return the key of this name; where there is none, the one that `readable` shows as this."""
+    other = _ESCAPED.sub(lambda found: str(literal_eval(f"'{found[0]}'")), key)
+    if other == key or _exists(shelves, key) or not _exists(shelves, other):
+        return key
+    return other
+
+
+def _exists(shelves: Shelves, key: str) -> bool:
+    return bool(shelves.client.exists((shelves.prefix + key).encode(errors="surrogateescape")))
 
 
 def readable(name: bytes) -> str:

@@ -171,6 +171,16 @@ def test_delete_forgets_one_key_in_every_process(site: Site, run: Run, read, key
     assert site.calls == [1, 2, 1]
 
 
+@pytest.mark.parametrize("name", ["view//planted\x1b[31m<b>", "a\nb", "a\u202eb", "a\\x1bb"])
+def test_a_key_is_found_by_the_name_that_is_shown(run: Run, redis_client: redis.Redis, name: str) -> None:
+    redis_client.set(f"flask_cache_{name}", "x")
+    redis_client.set("flask_cache_other", "x")
+    (shown,) = (line.split()[-1] for line in run("keys")[1].splitlines() if "other" not in line)
+    assert shown in run("show", shown)[1]
+    assert run("delete", shown) == (0, "1 keys went\n", "")
+    assert redis_client.keys("flask_cache_*") == [b"flask_cache_other"]
+
+
 def test_delete_of_nothing_ends_with_status_1(run: Run) -> None:
     status, _, told = run("delete", "nothing")
     assert (status, told) == (1, "Error: nothing is cached under nothing\n")

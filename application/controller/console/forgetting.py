@@ -4,7 +4,7 @@ from flask import abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from application.caching.backend import RedisBackend
-from application.caching.inspector import count_listed, listed, readable
+from application.caching.inspector import count_listed, listed, meant, readable
 from application.controller.console import frame
 from application.controller.console.cache import engine
 from application.controller.console.frame import blueprint, operators_only
@@ -51,7 +51,7 @@ def _ask(form: ReasonForm, found: dict[str, set[bytes]], status: int = 200, prob
     names = sorted(set().union(*found.values()))
     facts = {
         "tags": tags,
-        "key": tags[0].removeprefix("key/") if _is_key(tags) else "",
+        "key": readable(tags[0].removeprefix("key/").encode()) if _is_key(tags) else "",
         "is_wide": len(found) < len(tags),
         "names": [_short(backend, name) for name in names[:NAMED]],
         "count": len(names),
@@ -70,7 +70,7 @@ def _tags() -> list[str]:
         abort(400, "Name a key or tags that are to be forgotten.")
     if len(tags) > MOST_TAGS or any(len(tag) > LONGEST_TAG or not tag.isprintable() for tag in tags):
         abort(400, f"At once {MOST_TAGS} tags can be forgotten, of {LONGEST_TAG} characters each.")
-    return tags
+    return [f"key/{meant(engine(), tags[0].removeprefix('key/'))}"] if key else tags
 
 
 def _is_key(tags: list[str]) -> bool:

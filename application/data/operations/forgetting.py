@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from application.caching.inspector import readable
 from application.data.errors import DatabaseBusy
 from application.data.models import SUBJECT_LENGTH
 from application.data.operations.account_life import OPERATOR
@@ -24,7 +25,7 @@ def forget(tags: Sequence[str], by: Actor, why: str, keys: int | None = None) ->
 
     `keys` are as many as are known to go: it may be nothing, and the log shall not look as if it had been something.
     """
-    subject = ", ".join(tags)
+    subject = readable(", ".join(tags).encode())
     record(DEED, subject, by, why=why, **_known(tags, keys))
     return _was_told(cache.invalidate(tags), subject, by)
 

@@ -44,6 +44,7 @@ def read(operator: FlaskClient, address: str, status: int = 200) -> str:
 
 
 def log() -> list[tuple[str, str, str]]:
+    db.session.rollback()
     entries = db.session.scalars(select(AuditEntry).where(AuditEntry.deed == "cache purged"))
     return [(entry.user_name, entry.subject, entry.details["why"]) for entry in entries]
 
@@ -121,6 +122,21 @@ def test_one_key_shows_its_facts_and_its_value(page: str, operator: FlaskClient,
     assert "&lt;script&gt;\\xff" in shown
     assert "Nothing is cached under this name" in read(operator, "/console/cache/key?name=nothing", 404)
     assert "The address names no key" in read(operator, "/console/cache/key")
+
+
+def test_a_key_with_controls_is_shown_and_forgotten(operator: FlaskClient, redis_client: redis.Redis) -> None:
+    redis_client.set("flask_cache_view//planted\x1b[31m<b>", "x")
+    listed = Markup(read(operator, "/console/cache/keys?filter=planted"))
+    (way,) = (link["href"] for link in listed.all("a") if link["href"].startswith("/console/cache/key?"))
+    shown = Markup(read(operator, way))
+    (way,) = (link["href"] for link in shown.all("a") if link["href"].startswith("/console/cache/forget?key="))
+    asked = read(operator, way)
+    assert "One key goes now" in asked
+    assert "\x1b" not in asked
+    form = {"key": Markup(asked).value("key"), "why": "A test."}
+    assert operator.post("/console/cache/forget", data=form).status_code == 303
+    assert not redis_client.exists("flask_cache_view//planted\x1b[31m<b>")
+    assert log() == [("root", "key/view//planted\\x1b[31m<b>", "A test.")]
 
 
 # Forgetting.
