@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from application.caching import computing
 from application.data.errors import DatabaseBusy
 from application.extensions import cache, db
+from application.measuring.fetching import FetchingConnection
 
 PATIENCE = 5.0
 """Seconds that a writer waits for another before it gives up with `DatabaseBusy`."""
@@ -29,7 +30,12 @@ FIRST_STEP, LONGEST_STEP = 0.002, 0.05
 """Seconds between two tries for the write lock: they grow, for a lock held long is not worth asking for often."""
 
 # A waiting writer keeps its connection; readers must still find one. SQLite's cost a file handle each.
-_SQLITE = {"connect_args": {"timeout": 0}, "pool_size": 20, "max_overflow": 200, "pool_timeout": PATIENCE}
+_SQLITE = {
+    "connect_args": {"timeout": 0, "factory": FetchingConnection},
+    "pool_size": 20,
+    "max_overflow": 200,
+    "pool_timeout": PATIENCE,
+}
 _POSTGRESQL = {"pool_size": 5, "max_overflow": 15, "pool_timeout": PATIENCE, "pool_pre_ping": True}
 
 _READING = ("SELECT", "VALUES", "PRAGMA", "EXPLAIN", "RELEASE", "ROLLBACK", "SHOW", "SET")

@@ -56,7 +56,7 @@ class Key(Struct, frozen=True):
 
 
 class Run(Struct, frozen=True):
-    """One time that a statement ran: until its first row, the rows that were fetched or touched, and who asked."""
+    """One time that a statement ran: how long, with fetching, the rows that were fetched or touched, and who asked."""
 
     elapsed_ns: int
     rows: int | None

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from application.explaining.places import place_of_call
+from application.measuring.fetching import FetchingCursor
 
 
 @dataclass(slots=True)
@@ -23,6 +24,10 @@ class Heard:
     began: int = 0
     elapsed: int = 0
     rows: int | None = None
+
+    def go_on(self, spent: int) -> None:
+        """Add what the fetching of rows took."""
+        self.elapsed += spent
 
 
 class Recorder:
@@ -56,6 +61,8 @@ class Recorder:
         if self._heard:
             run = self._heard[-1]
             run.elapsed = perf_counter_ns() - run.began
+            if isinstance(cursor, FetchingCursor):
+                cursor.tell("recorder", run.go_on)
             if cursor.rowcount >= 0:
                 run.rows = cursor.rowcount
             elif run.rows is None and isinstance(cursor, sqlite3.Cursor):

@@ -1,4 +1,4 @@
-"""SQL statements: each one is a span of kind `db`, from its start until its first row can be fetched."""
+"""SQL statements: each one is a span of kind `db`, with the time in which its rows are fetched."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 
+from application.measuring.fetching import FetchingCursor
 from application.measuring.timing import Span
 
 _SPAN = "broadsheet_span"
@@ -30,8 +31,12 @@ def _before(connection: Any, _cursor: object, statement: str, *_rest: object) ->
     connection.info[_SPAN] = Span("db", statement).__enter__()
 
 
-def _after(connection: Any, *_rest: object) -> None:
-    connection.info.pop(_SPAN).__exit__()
+def _after(connection: Any, cursor: object, *_rest: object) -> None:
+    span: Span = connection.info.pop(_SPAN)
+    span.__exit__()
+    # PostgreSQL's driver has all rows by now.
+    if isinstance(cursor, FetchingCursor):
+        cursor.tell("span", span.go_on)
 
 
 def _failed(context: ExceptionContext) -> None:

@@ -62,6 +62,14 @@ class Span:
         elif self._measurement is not None:
             self._measurement.pass_over(self)
 
+    def go_on(self, spent: int) -> None:
+        """Add time (ns) that it took after it had ended, unless that is already told as part of something else."""
+        if self._parent is not None:
+            if _current.get() is self._parent:
+                self.elapsed += spent
+        elif self._measurement is not None and current() is self._measurement:
+            self._measurement.go_on(self.kind, spent)
+
     @property
     def so_far(self) -> int:
         """Return how long it took, or has taken by now (ns)."""
@@ -119,6 +127,11 @@ class Measurement:
         """Count a span for which there is no room."""
         calls, spent = self.passed_over.get(span.kind, (0, 0))
         self.passed_over[span.kind] = (calls + 1, spent + span.elapsed)
+
+    def go_on(self, kind: str, spent: int) -> None:
+        """Add time to those for which there was no room."""
+        calls, before = self.passed_over[kind]
+        self.passed_over[kind] = (calls, before + spent)
 
     def totals(self) -> dict[str, tuple[int, int]]:
         """Return calls and ns by kind. What is within another of its kind is counted; its time is not added again."""
