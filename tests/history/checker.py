@@ -19,6 +19,8 @@ class Checker:
         self._writes: defaultdict[int, list[Write]] = defaultdict(list)
         for write in history.writes:
             self._writes[write.article].append(write)
+        # There are far more reads than versions.
+        self._superseded: dict[tuple[int, int], float | None] = {}
 
     def faults(self) -> list[str]:
         """Return a line for each thing that must not have happened."""
@@ -62,10 +64,12 @@ class Checker:
 
     def _lateness(self, read: Read, article: int, version: int) -> float:
         """Return the seconds since which a newer version had been answered when the read began."""
-        newer = (
-            write.answered for write in self._writes[article] if write.version > version and write.answered is not None
-        )
-        return max(0.0, read.began - min(newer, default=read.began))
+        if (article, version) not in self._superseded:
+            writes = self._writes[article]
+            newer = [write.answered for write in writes if write.version > version and write.answered is not None]
+            self._superseded[article, version] = min(newer, default=None)
+        since = self._superseded[article, version]
+        return 0.0 if since is None else max(0.0, read.began - since)
 
     def _say(self, read: Read, what: str) -> str:
         before = [name for moment, name in sorted(self.history.troubles) if moment <= read.ended]
