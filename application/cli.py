@@ -1,5 +1,6 @@
 """The `flask …` commands; thin."""
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -8,6 +9,7 @@ from flask.cli import AppGroup
 
 from application.auditing.command import audit_command
 from application.caching.command import cache_commands
+from application.caching.inspector import readable
 from application.data.command import database_commands
 from application.data.data_access import get_user_id
 from application.data.errors import Invalid, NameTaken, NotFound
@@ -39,7 +41,7 @@ def register_commands(app: Flask, build: Build) -> None:
     app.cli.add_command(profile_command)
     app.cli.add_command(explain_command)
     app.cli.add_command(audit_command)
-    _insist_on_text(app.cli)
+    _be_plain(app.cli)
 
 
 class Text(click.ParamType[str]):
@@ -57,14 +59,42 @@ class Text(click.ParamType[str]):
         return text
 
 
-def _insist_on_text(command: click.Command) -> None:
-    """Refuse what is no text in every command, except where keys are named: those may be anything."""
+class Complaint(click.ClickException):
+    """What a command complains of, in one line that a terminal shows and does nothing else."""
+
+    def __init__(self, error: click.ClickException) -> None:
+        super().__init__(readable(error.message.encode(errors="surrogateescape")))
+        # Click means one for each class; this one stands for all of them.
+        self.exit_code = error.exit_code  # type: ignore[misc]
+
+
+class Plainly:
+    """What a command does; where it complains, what was typed is quoted plainly."""
+
+    def __init__(self, act: Callable[..., Any]) -> None:
+        self.act = act
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """Do it. Raises `Complaint`."""
+        try:
+            return self.act(*arguments, **options)
+        except click.UsageError:
+            raise
+        except click.ClickException as error:
+            raise Complaint(error) from error
+
+
+def _be_plain(command: click.Command) -> None:
+    """Have every command complain plainly, and refuse what is no text but for keys: those may be anything."""
+    # A command is one object for all applications of this process.
+    if command.callback is not None and not isinstance(command.callback, Plainly):
+        command.callback = Plainly(command.callback)
     for parameter in command.params:
         if parameter.type is click.STRING and parameter.name != "key":
             parameter.type = Text()
     if isinstance(command, click.Group):
         for inner in command.commands.values():
-            _insist_on_text(inner)
+            _be_plain(inner)
 
 
 @authors_commands.command("link")

@@ -78,3 +78,21 @@ def test_what_is_no_text_is_refused_in_a_line(run, arguments: tuple[str, ...]) -
     assert status == 2
     assert "this is not UTF-8" in output
     assert "Traceback" not in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (("jobs", "failed", "red\a\nline2"), 1),
+        (("authors", "link", "red\a\nline2", "ada"), 1),
+        (("profile", "red\a\nline2"), 1),
+        (("explain", "red\a\nline2"), 2),
+        (("audit", "http:red\a\nline2"), 2),
+    ],
+)
+def test_what_was_typed_is_quoted_without_its_controls(run, arguments: tuple[str, ...], status: int) -> None:
+    got, output = run(*arguments)
+    assert got == status
+    assert output.startswith("Error: ")
+    assert output.count("\n") == 1
+    assert "red\\x07" in output

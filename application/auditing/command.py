@@ -4,6 +4,8 @@ Exit statuses: 1 when a score is below what was demanded or something is not val
 """
 
 import http.client
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
@@ -17,6 +19,7 @@ from application.auditing.programs import AuditProblem, find_tools
 from application.auditing.report import falls_short, tell, tell_scores
 from application.auditing.run import audit
 from application.config import Settings
+from application.utils.files import insist_on_writing
 
 
 class NotAudited(click.ClickException):
@@ -41,6 +44,8 @@ def audit_command(urls: tuple[str, ...], *, least: int, past: bool, history: Pat
         for one in read(history):
             click.echo(f"{one.at:%Y-%m-%d %H:%M} UTC  {tell_scores(one.scores)}  {one.path}")
         return
+    with _using(history):
+        insist_on_writing(history)
     settings: Settings = current_app.config["SETTINGS"]
     pages = [urljoin(settings.site_url, url) for url in urls or usual_pages()]
     failed = False
@@ -48,16 +53,24 @@ def audit_command(urls: tuple[str, ...], *, least: int, past: bool, history: Pat
         _insist_on_answers(pages)
         tools = find_tools()
         for found in audit(tools, pages):
-            for line in tell(found, last(found.url, history)):
+            with _using(history):
+                before = last(found.url, history)
+                remember(found, history)
+            for line in tell(found, before):
                 click.echo(line)
-            remember(found, history)
             failed |= falls_short(found, least)
     except AuditProblem as error:
         raise NotAudited(str(error)) from error
-    except OSError as error:
-        raise NotAudited(f"{history} cannot be used: {error.strerror}") from error
     if failed:
         raise click.exceptions.Exit(1)
+
+
+@contextmanager
+def _using(history: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise NotAudited(f"{history} cannot be used: {error.strerror}") from error
 
 
 def _insist_on_answers(pages: list[str]) -> None:

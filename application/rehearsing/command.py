@@ -3,7 +3,8 @@
 Exit status: 1 when the address or the function is none, or does not answer.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -21,6 +22,7 @@ from application.rehearsing.functions import find_function
 from application.rehearsing.report import tell_cpu, tell_lines, tell_memory
 from application.rehearsing.site import BUILD, Rehearsal, RehearsalError, rehearsal
 from application.utils.addresses import NotOursError, own_path
+from application.utils.files import insist_on_writing
 
 OURS = ours_in(
     ROOT,
@@ -73,19 +75,29 @@ def profile_command(url: str, *, cpu: bool, function: str | None, memory: bool, 
     if cpu + (function is not None) + memory > 1:
         raise click.UsageError("One of --cpu, --lines and --memory at a time.")
     settings: Settings = current_app.config["SETTINGS"]
+    if html is not None:
+        with _writing(html):
+            insist_on_writing(html)
     try:
         instrument = _memory if memory else _cpu if function is None else _lines_of(function)
         path = own_path(url, settings.hosts, settings.site_url)
         with rehearsal(current_app.extensions[BUILD], settings, path) as site:
             parts = _profile(site, instrument, requests)
-        if html is not None:
-            report = current_app.jinja_env.from_string(REPORT.read_text("utf-8"))
-            html.write_text(report.render(url=url, parts=parts), "utf-8")
-            click.echo(f"The full report is in {html}")
     except ProfilerMissingError as error:
         raise click.ClickException(f"{error} is not installed; ./local_setup.sh does it") from error
     except (NotOursError, RehearsalError) as error:
         raise click.ClickException(str(error)) from error
+    if html is not None:
+        report = current_app.jinja_env.from_string(REPORT.read_text("utf-8"))
+        with _writing(html):
+            html.write_text(report.render(url=url, parts=parts), "utf-8")
+        click.echo(f"The full report is in {html}")
+
+
+@contextmanager
+def _writing(html: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise click.ClickException(f"{html} cannot be written: {error.strerror}") from error
 

@@ -91,6 +91,12 @@ def test_a_page_that_is_not_there_is_one_line(run: Run, tmp_path: Path, url: str
     assert output.startswith(f"Error: {said}")
 
 
+def test_a_history_that_cannot_be_written_is_told_before_anything_is_looked_at(run: Run, tmp_path: Path) -> None:
+    history = tmp_path / "no" / "audits"
+    assert run("/", "--history", str(history)) == (2, f"Error: {history} cannot be used: No such file or directory\n")
+    assert run("--past", "--history", str(history))[0] == 0
+
+
 def test_the_pages_that_readers_come_for_are_looked_at_by_default(app: Flask) -> None:
     assert list(usual_pages()) == ["/", "/feedback", "/login"]
     people.ensure_profile(make_user("ada", "author"))

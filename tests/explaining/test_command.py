@@ -219,6 +219,8 @@ def test_what_never_ends_is_given_up(run: Run) -> None:
         (("/", "--as", ""), "no account is called , and none signs in with it"),
         (("/planted/broken",), "/planted/broken is answered with 500 INTERNAL SERVER ERROR"),
         (("/", "--max-queries", "-1"), "--max-queries"),
+        (("/", "--max-ms", "nan"), "Invalid value for '--max-ms': nan is no number"),
+        (("red\a\nline2",), "Error: red\\x07\\nline2 is not an address such as"),
     ],
 )
 def test_what_cannot_be_explained_is_one_line_and_a_status(run: Run, arguments: tuple[str, ...], said: str) -> None:
