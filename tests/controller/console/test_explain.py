@@ -3,7 +3,7 @@
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -41,19 +41,24 @@ def planted(app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> 
     make_article(make_user("ada", "author"))
 
 
-@pytest.fixture
-def begun(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """Note the process groups that are begun."""
-    groups: list[int] = []
+def note_begun(monkeypatch: pytest.MonkeyPatch, of: Callable[["subprocess.Popen[bytes]"], Any]) -> list[Any]:
+    """Note something of each process that is begun."""
+    noted: list[Any] = []
     begin = aside._begin
 
     def noting(*arguments: Any) -> "subprocess.Popen[bytes]":
         process = begin(*arguments)
-        groups.append(process.pid)
+        noted.append(of(process))
         return process
 
     monkeypatch.setattr(aside, "_begin", noting)
-    return groups
+    return noted
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Note the process groups that are begun."""
+    return note_begun(monkeypatch, lambda process: process.pid)
 
 
 def look(operator: FlaskClient, url: str, **more: str) -> TestResponse:
@@ -196,18 +201,11 @@ def test_what_is_no_address_here_begins_nothing(operator: FlaskClient, begun: li
 
 
 def test_what_was_typed_stands_in_no_list_of_processes(operator: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    arguments: list[str] = []
-    begin = aside._begin
-
-    def noting(*given: Any) -> "subprocess.Popen[bytes]":
-        process = begin(*given)
-        arguments.extend(process.args)
-        return process
-
-    monkeypatch.setattr(aside, "_begin", noting)
+    arguments = note_begun(monkeypatch, lambda process: list(process.args))
     assert look(operator, "/about?token=secret", **{"as": "ada"}).status_code == 200
-    assert "explain" in arguments
-    assert not any("ada" in one or "secret" in one for one in arguments)
+    ((*_, command, _, _),) = arguments
+    assert command == "explain"
+    assert not any("ada" in one or "secret" in one for one in arguments[0])
 
 
 def test_what_never_ends_is_ended_with_all_that_it_began(
