@@ -33,7 +33,7 @@ chdir = str(Path(__file__).resolve().parent.parent)
 proc_name = "broadsheet"
 bind = [f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"]
 workers = _settings.web_concurrency
-worker_class = "gevent"
+worker_class = "deploy.worker.Worker"
 
 # A stream keeps its connection for hours. Pages have a thousand beside the streams, so that these never starve them.
 worker_connections = _settings.streams_per_worker + 1000
