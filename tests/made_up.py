@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from tests.site import RunningSite
 
 AT_ONCE = 4
+ON_ONE_CONNECTION = 100
+"""Requests, after which another worker may be met."""
 KINDS = (
     "/articles/made-up-{n}",
     "/articles_by/nobody{n}",
@@ -33,13 +35,15 @@ def ask_made_up(site: RunningSite, numbers: range) -> set[int]:
 def _ask(site: RunningSite, numbers: range) -> Iterator[int]:
     netloc = urlsplit(site.url).netloc
     connection = http.client.HTTPConnection(netloc, timeout=30)
-    for number in numbers:
+    for count, number in enumerate(numbers, 1):
         path = KINDS[number // AT_ONCE % len(KINDS)].format(n=number)
         host = f"h{number}.example" if number % 10 == 7 else netloc
         connection.request("GET", path, headers={"Host": host})
         answer = connection.getresponse()
         answer.read()
         yield answer.status
+        if count % ON_ONE_CONNECTION == 0:
+            connection.close()
     connection.close()
 
 
