@@ -7,6 +7,7 @@ from application import accounts, cli
 from application.caching import ordered, recovering
 from application.config import ROOT, Settings, flask_config, load_settings
 from application.controller import register_controllers
+from application.controller.me_lane import MeLane
 from application.data import database, invalidation
 from application.data.operations.forgetting import note_order
 from application.extensions import cache, db, limiter, migrate
@@ -42,6 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     queries.init_app(app, db)
     templates.init_app(app)
     dispatching.init_app(app)
+    app.wsgi_app = MeLane(app)  # type: ignore[method-assign]
     # The outermost layers, from the inside out: a stored page is answered before Flask is entered, and timed; one in
     # memory is answered before anything.
     pages = cache.page_cache(app)

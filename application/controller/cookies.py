@@ -1,6 +1,7 @@
 """The cookies of the site's own: who likes without an account, and two markers that pages' script reads."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import timedelta
 
 from flask import Response, current_app, request, session
@@ -19,9 +20,9 @@ KEPT_WORDS_LIFETIME = timedelta(days=1)
 VISITOR_BYTES = 16
 
 
-def read_visitor() -> str | None:
+def read_visitor(cookies: Mapping[str, str] | None = None) -> str | None:
     """Return the visitor id of this browser; None when it has none, or one that we did not sign."""
-    return _read(LIKER, LIKER_LIFETIME)
+    return _read(request.cookies if cookies is None else cookies, LIKER, LIKER_LIFETIME)
 
 
 def new_visitor() -> str:
@@ -42,7 +43,7 @@ def forget_visitor(response: Response) -> None:
 
 def read_holder() -> str | None:
     """Return the key under which words of this browser are kept; None when it has none, or one that we did not sign."""
-    return _read(KEPT_WORDS, KEPT_WORDS_LIFETIME)
+    return _read(request.cookies, KEPT_WORDS, KEPT_WORDS_LIFETIME)
 
 
 def remember_holder(response: Response, holder: str) -> None:
@@ -76,8 +77,8 @@ def mark_signed_out(response: Response) -> None:
     _delete(response, SIGNED_IN, trials.COOKIE)
 
 
-def _read(name: str, lifetime: timedelta) -> str | None:
-    signed = request.cookies.get(name)
+def _read(cookies: Mapping[str, str], name: str, lifetime: timedelta) -> str | None:
+    signed = cookies.get(name)
     if not signed:
         return None
     try:

@@ -1,4 +1,6 @@
-"""What is personal, apart from the pages that everybody shares."""
+"""What is personal, apart from the pages that everybody shares; `me_lane` gives the same answer without Flask."""
+
+from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, jsonify, request, session
 from flask_login import current_user
@@ -6,6 +8,7 @@ from flask_login import current_user
 from application.controller.cookies import SIGNED_IN, mark_signed_out, read_visitor
 from application.controller.permissions import EDITORS, WRITERS
 from application.data import data_access
+from application.data.records import Mine
 from application.utils import session_keys
 from application.utils.ids import parse_id
 from application.utils.session_keys import SessionKey
@@ -21,13 +24,18 @@ def me() -> Response:
     if asked is not None and article_id is None:
         abort(400, "This is not an article’s number.")
     mine = data_access.get_mine(_account(), read_visitor(), article_id)
-    can_write = not WRITERS.isdisjoint(mine.roles)
-    can_edit = not EDITORS.isdisjoint(mine.roles) or (can_write and mine.wrote)
-    response = jsonify(name=mine.name, liked=mine.liked, can_write=can_write, can_edit=can_edit)
+    response = jsonify(told_of(mine))
     if mine.name is None and SIGNED_IN in request.cookies:
         # The session is over: without the marker, pages stop asking.
         mark_signed_out(response)
     return response
+
+
+def told_of(mine: Mine) -> dict[str, Any]:
+    """Return what a page's script is told."""
+    can_write = not WRITERS.isdisjoint(mine.roles)
+    can_edit = not EDITORS.isdisjoint(mine.roles) or (can_write and mine.wrote)
+    return {"name": mine.name, "liked": mine.liked, "can_write": can_write, "can_edit": can_edit}
 
 
 def _account() -> int | SessionKey | None:

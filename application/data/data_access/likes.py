@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Row, Select, and_, bindparam, exists, func, s
 from application.config import LIKES_TTL
 from application.data import tags
 from application.data.data_access.sessions import OF_SESSION, session_bound_to
-from application.data.database import read
+from application.data.database import read, read_apart
 from application.data.models import PUBLISHED, Article, ArticleAuthor, ArticleLike, Profile, Role, User, roles_users
 from application.data.records import LikeCount, LikedArticle, LikePage, Mine
 from application.extensions import cache, db
@@ -107,7 +107,7 @@ def _about_account(account: int | SessionKey, article_id: int | None) -> Sequenc
     """Read one row for each of the account's roles, or one without a role."""
     is_session = isinstance(account, SessionKey)
     bound = session_bound_to(account) if isinstance(account, SessionKey) else {"account": account}
-    return read(_mine(by_session=is_session), {**bound, "article_id": article_id}).all()
+    return read_apart(_mine(by_session=is_session), {**bound, "article_id": article_id})
 
 
 @remember
