@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
-from itsdangerous import BadSignature
 from werkzeug.sansio.http import parse_cookie
 from werkzeug.sansio.utils import host_is_trusted
 
@@ -18,7 +17,7 @@ from application.controller.headers import FIXED, HTTPS_ONLY
 from application.controller.me import told_of
 from application.data import data_access
 from application.measuring.timing import span
-from application.utils import session_keys
+from application.utils import session_cookie, session_keys
 from application.utils.ids import parse_id
 from application.utils.session_keys import SessionKey
 
@@ -39,7 +38,7 @@ class MeLane:
         self.inner: WSGIApplication = app.wsgi_app
         self._signer: Any = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
         config = app.config
-        self._session_cookie = str(config["SESSION_COOKIE_NAME"])
+        self._cookie = str(config["SESSION_COOKIE_NAME"])
         self._others = frozenset({str(config.get("REMEMBER_COOKIE_NAME", "remember_token"))})
         token = str(config["SECURITY_TOKEN_AUTHENTICATION_HEADER"]).upper().replace("-", "_")
         self._not_plain = ("HTTP_AUTHORIZATION", f"HTTP_{token}")
@@ -65,7 +64,7 @@ class MeLane:
         cookies = parse_cookie(environ.get("HTTP_COOKIE"))
         if (article_id is None and asked[1] is not None) or not self._others.isdisjoint(cookies):
             return None
-        session = self._session(cookies)
+        session = session_cookie.read(self._signer, cookies.get(self._cookie), self.app.permanent_session_lifetime)
         if not _TO_BE_RENEWED.isdisjoint(session):
             return None
         return self._told(session_keys.read(session.get("_user_id")), cookies, article_id)
@@ -77,15 +76,3 @@ class MeLane:
             if mine.name is None and SIGNED_IN in cookies:
                 return None
             return self.app.json.dumps(told_of(mine), separators=(",", ":")).encode() + b"\n"
-
-    def _session(self, cookies: Mapping[str, str]) -> Mapping[str, Any]:
-        """Read the session as Flask does, which signed it."""
-        signed = cookies.get(self._session_cookie)
-        if not signed or self._signer is None:
-            return {}
-        lifetime = int(self.app.permanent_session_lifetime.total_seconds())
-        try:
-            session: Mapping[str, Any] = self._signer.loads(signed, max_age=lifetime)
-        except BadSignature:
-            return {}
-        return session

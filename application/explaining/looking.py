@@ -16,9 +16,12 @@ from flask_login import current_user
 from flask_login import utils as login
 
 from application.explaining.places import is_within, place_of_call
+from application.utils import session_cookie
 
 _session: Any = RequestContext.session
 _LOOKS = {_session.fget.__code__, login._get_user.__code__}
+_ALWAYS_THE_VIEW_S = session_cookie.read.__code__
+"""Where Flask is not entered, nothing but the answer itself asks for a session."""
 _VIEW = Flask.dispatch_request.__code__
 _GIVEN = Flask.update_template_context.__code__
 
@@ -37,7 +40,10 @@ def noting_looks() -> Iterator[list[str]]:
     places: list[str] = []
 
     def note(frame: FrameType, event: str, _argument: object) -> None:
-        if event == "call" and frame.f_code in _LOOKS and is_within(frame, _VIEW) and not is_within(frame, _GIVEN):
+        if event != "call":
+            return
+        looks = frame.f_code in _LOOKS and is_within(frame, _VIEW) and not is_within(frame, _GIVEN)
+        if looks or frame.f_code is _ALWAYS_THE_VIEW_S:
             places.append(place_of_call(frame))
 
     before = sys.getprofile()

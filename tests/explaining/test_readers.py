@@ -28,6 +28,14 @@ def test_a_named_user_sees_their_page_and_nothing_is_changed(run: Run, redis_cli
     assert state(redis_client) == before
 
 
+@pytest.mark.parametrize("reader", [(), ("--as", "ada")])
+def test_what_is_answered_without_flask_looks_at_the_session_too(run: Run, reader: tuple[str, ...]) -> None:
+    found = explained(run, "/me", *reader)
+    assert found.status == "200 OK"
+    assert "looks at the session at application/controller/me_lane.py:" in found.tier.why
+    assert found.tier.change.startswith("nothing, where it is")
+
+
 def test_what_a_page_writes_for_a_named_user_is_rolled_back(run: Run, redis_client: redis.Redis) -> None:
     make_user("grace")
     db.session.remove()
