@@ -43,8 +43,8 @@ def noting_looks() -> Iterator[list[str]]:
         if event != "call":
             return
         looks = frame.f_code in _LOOKS and is_within(frame, _VIEW) and not is_within(frame, _GIVEN)
-        if looks or frame.f_code is _ALWAYS_THE_VIEW_S:
-            places.append(place_of_call(frame))
+        if (looks or frame.f_code is _ALWAYS_THE_VIEW_S) and frame.f_back is not None:
+            places.append(place_of_call(frame.f_back))
 
     before = sys.getprofile()
     sys.setprofile(note)
