@@ -10,11 +10,12 @@ from application.caching import signals
 from application.caching.codec import JSON, Seal
 from application.caching.connecting import BEGIN_ANEW, SENTINEL
 from application.caching.leases import Grant, Lease
+from application.caching.names import SPARE
 from application.caching.policy import seconds
 from application.caching.purges import writer
 from application.caching.recording import Moment
 from application.caching.scripts import HOT
-from application.caching.store import SPARE, RedisStore
+from application.caching.store import RedisStore
 from application.caching.storing import Stored, Storing
 from application.caching.writing_down import CLEARED
 
@@ -70,7 +71,7 @@ class RedisBackend(RedisStore, BaseCache):
 
     def delete(self, key: str) -> bool:
         """Forget one key, in every process, and refuse what is being computed for it; True when it was there."""
-        was_there = bool(self.ask(lambda: self.client.exists(self.prefix + key)))
+        was_there = bool(self.ask(lambda: self.client.exists(self.names.prefix + key)))
         return self.invalidate([f"key/{key}"]) is not None and was_there
 
     def delete_many(self, *keys: str) -> list[str]:
@@ -80,14 +81,14 @@ class RedisBackend(RedisStore, BaseCache):
     unlink = delete_many
 
     def clear(self) -> bool:
-        """Forget every value, in every process, and every computation under way; hot pages are made again."""
+        """Forget every value, of every release, and every computation under way; hot pages are made again."""
 
         def ask() -> int:
             gone = 0
             self.client.zrangestore("broadsheet:cold", "broadsheet:heat", HOT, float("inf"), byscore=True)
             self.client.delete("broadsheet:epoch")
             self.client.publish(self.channel, BEGIN_ANEW)
-            for name in self.client.scan_iter(match=self.prefix + "*", count=1000):
+            for name in self.client.scan_iter(match=self.names.base + "*", count=1000):
                 gone += int(self.client.unlink(name))  # type: ignore[arg-type] # redis-py: for its other client
             for name in self.client.scan_iter(match=SPARE + "*", count=1000):
                 self.client.unlink(name)

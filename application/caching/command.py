@@ -15,7 +15,7 @@ from flask.cli import AppGroup
 
 from application.caching.backend import RedisBackend
 from application.caching.cache import Cache
-from application.caching.inspector import count_listed, list_keys, listed, meant, readable, show
+from application.caching.inspector import count_listed, list_keys, listed, readable, show, tags_of
 from application.caching.purges import latest
 from application.caching.signals import ordered
 from application.caching.statistics import gather
@@ -42,10 +42,11 @@ def keys(pattern: str, *, as_json: bool) -> None:
     """List the cached keys; PATTERN as in redis-cli, for example 'view/*'.
 
     Each with its seconds to live, its bytes in Redis, its age, and how often it was asked for lately (pages only).
+    Where two releases run, '@*' are the keys of the one that began earlier, and 'flask_cache_*' are all of them.
     """
     count = 0
     with _backend() as backend:
-        for line in list_keys(backend, pattern.removeprefix(backend.prefix)):
+        for line in list_keys(backend, pattern):
             # One a line, for a program too: there may be millions.
             click.echo(msgspec.json.encode(line) if as_json else line_of(line))
             count += 1
@@ -61,7 +62,7 @@ def keys(pattern: str, *, as_json: bool) -> None:
 def show_key(key: str, *, body: bool, as_json: bool) -> None:
     """Show one value: what it is, since when, made from what, and whether it would be believed now."""
     with _backend() as backend:
-        shown = show(backend, key.removeprefix(backend.prefix))
+        shown = show(backend, key)
     if shown is None:
         _nothing(key)
     if as_json:
@@ -78,7 +79,10 @@ def show_key(key: str, *, body: bool, as_json: bool) -> None:
 @click.argument("key")
 @why_option
 def delete(key: str, why: str) -> None:
-    """Forget one key, in every process, and refuse what is being computed for it."""
+    """Forget one key, in every process, and refuse what is being computed for it.
+
+    Of another release (@RELEASE/KEY) too; a key is forgotten in every release, so this one forgets its own as well.
+    """
     _forget((key,), why, as_keys=True)
 
 
@@ -94,7 +98,7 @@ def purge(tags: tuple[str, ...], why: str, *, everything: bool) -> None:
         _forget(tags, why, as_keys=False)
         return
     with _backend() as backend:
-        count = sum(1 for _ in backend.client.scan_iter(match=backend.prefix + "*", count=1000))
+        count = sum(1 for _ in backend.client.scan_iter(match=backend.names.base + "*", count=1000))
         ordered.send(_cache(), names=(), why=why, keys=count)
         _insist(_cache().clear())
     click.echo(f"{count} keys went")
@@ -159,6 +163,7 @@ def _backend() -> Iterator[RedisBackend]:
     if backend is None:
         raise click.ClickException("CACHE_TYPE is not RedisCache, so there are no keys to look at")
     try:
+        backend.releases.look()
         yield backend
     except redis.exceptions.ResponseError as error:
         raise CacheAway(f"Redis refuses: {error}") from error
@@ -168,8 +173,7 @@ def _backend() -> Iterator[RedisBackend]:
 
 def _forget(names: tuple[str, ...], why: str, *, as_keys: bool) -> None:
     with _backend() as backend:
-        tags = [f"key/{meant(backend, name.removeprefix(backend.prefix))}" for name in names] if as_keys else names
-        shown = dict(zip(tags, names, strict=True))
+        shown = {tag: name for name in names for tag in (tags_of(backend, name) if as_keys else [name])}
         found = listed(backend, shown)
         written = tuple(readable(name.encode(errors="surrogateescape")) for name in shown)
         count = count_listed(found, shown)
@@ -180,7 +184,8 @@ def _forget(names: tuple[str, ...], why: str, *, as_keys: bool) -> None:
         click.echo("More was made from this than is listed, so everything was forgotten")
     else:
         click.echo(f"{count} keys went")
-    missing = [shown[tag] for tag, keys in found.items() if not keys]
+    there = {shown[tag] for tag, keys in found.items() if keys}
+    missing = [name for name in dict.fromkeys(shown[tag] for tag in found) if name not in there]
     if missing:
         _nothing(*missing)
 

@@ -6,7 +6,7 @@ import msgspec
 
 from application.caching.counters import family_of
 from application.caching.inspector import Shelves, readable
-from application.caching.store import SPARE
+from application.caching.names import SPARE, Names
 from application.caching.walking import walk
 
 WEIGHED = 50
@@ -33,9 +33,9 @@ class Holdings(msgspec.Struct):
 
 
 def hold(shelves: Shelves) -> Holdings:
-    """Count the values by family, and weigh some of each."""
-    values, all_values = _names(shelves, shelves.prefix)
-    spares, all_spares = _names(shelves, SPARE)
+    """Count the values by family, those of all releases together, and weigh some of each."""
+    values, all_values = _names(shelves, shelves.names)
+    spares, all_spares = _names(shelves, Names(SPARE))
     families: dict[str, Holding] = {}
     for names, counted in ((values, "keys"), (spares, "spares")):
         for family, own in names.items():
@@ -46,12 +46,12 @@ def hold(shelves: Shelves) -> Holdings:
     return Holdings(families, all_values and all_spares)
 
 
-def _names(shelves: Shelves, prefix: str) -> tuple[dict[str, list[bytes]], bool]:
+def _names(shelves: Shelves, called: Names) -> tuple[dict[str, list[bytes]], bool]:
     """Return names by family, and whether these are all."""
-    found = walk(shelves, prefix + "*")
+    found = walk(shelves, called.base + "*")
     names: dict[str, list[bytes]] = {}
     for name in found.names:
-        family = family_of(name.removeprefix(prefix.encode()).decode(errors="replace"))
+        family = family_of(called.key_of(name.decode(errors="replace")))
         names.setdefault(readable(family.encode()), []).append(name)
     return names, found.cursor == 0
 

@@ -13,11 +13,13 @@ import redis
 from application.caching import encodings
 from application.caching.backend import RedisBackend
 from application.caching.codec import FORMAT, Entry, Seal
+from application.caching.names import Names
 from application.caching.pages import PAGE_TYPE, Page
 from application.caching.store import FOREVER_MS, PAGE
 
 AT_ONCE = 500
 _LIFETIME = re.compile(rb'"lifetime":(\d+)')
+_RELEASE = re.compile(rb'"release":"([^"\\]*)"')
 _TAGS = re.compile(rb'"tags":(\[(?:"(?:[^"\\]|\\.)*",?)*\])')
 _ESCAPED = re.compile(r"\\(?:x[0-9a-f]{2}|u(?!d[89a-f])[0-9a-f]{4}|U000[0-9a-f]{5}|U0010[0-9a-f]{4}|[ntr])")
 HEAD = 2_000
@@ -25,15 +27,15 @@ HEAD = 2_000
 
 
 class Shelves(Protocol):
-    """Where values are kept, under which prefix, and what they are signed with; a backend is one."""
+    """Where values are kept, what they are called, and what they are signed with; a backend is one."""
 
     @property
     def client(self) -> redis.Redis:
         """Return what asks Redis."""
 
     @property
-    def prefix(self) -> str:
-        """Return what the names of all values begin with."""
+    def names(self) -> Names:
+        """Return what values are called by now."""
 
     @property
     def seal(self) -> Seal:
@@ -45,7 +47,7 @@ class Glance:
     """Shelves that are only looked at: a client of a backend's own would name an epoch as it connects."""
 
     client: redis.Redis
-    prefix: str
+    names: Names
     seal: Seal
 
 
@@ -53,7 +55,7 @@ class Glance:
 class KeyLine:
     """One stored value: its full name, seconds to live (None: no end), bytes in Redis, age in seconds, heat, tags.
 
-    Tags are None where they are more than can be seen at a glance.
+    Tags are None where they are more than can be seen at a glance; `release` is named if it is another than one's own.
     """
 
     name: str
@@ -62,6 +64,7 @@ class KeyLine:
     age: int | None
     heat: float | None
     tags: tuple[str, ...] | None = ()
+    release: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class Shown:
 
 def list_keys(shelves: Shelves, pattern: str = "*") -> Iterator[KeyLine]:
     """Walk the stored values that match."""
-    return look_at(shelves, sorted(set(shelves.client.scan_iter(match=shelves.prefix + pattern, count=1000))))
+    return look_at(shelves, sorted(set(shelves.client.scan_iter(match=shelves.names.full(pattern), count=1000))))
 
 
 def look_at(shelves: Shelves, names: Sequence[Any]) -> Iterator[KeyLine]:
@@ -109,13 +112,15 @@ def look_at(shelves: Shelves, names: Sequence[Any]) -> Iterator[KeyLine]:
                 continue
             head = next((head for head in heads if isinstance(head, bytes) and head), b"")
             found, ttl = _LIFETIME.search(head), _seconds(pttl)
-            yield KeyLine(readable(name), ttl, size, _age(int(found[1]), ttl) if found else None, heat, _tags(head))
+            age, of = _age(int(found[1]), ttl) if found else None, _release(head)
+            other = "" if of == shelves.seal.release else of
+            yield KeyLine(readable(name), ttl, size, age, heat, _tags(head), other)
 
 
 def show(backend: Shelves, key: str) -> Shown | None:
     """Return what is known of one key, or None when there is none."""
     # A name that is no UTF-8 comes from the command line in this spelling.
-    name: Any = (backend.prefix + meant(backend, key)).encode(errors="surrogateescape")
+    name: Any = backend.names.full(meant(backend, key)).encode(errors="surrogateescape")
     with backend.client.pipeline(transaction=False) as pipe:
         pipe.type(name)
         pipe.pttl(name)
@@ -128,7 +133,7 @@ def show(backend: Shelves, key: str) -> Shown | None:
         return None
     bodies = {field.decode(errors="replace"): body for field, body in fields.items()} if kind == b"hash" else {}
     sealed = string if kind == b"string" else bodies.pop(PAGE, b"")
-    entry, doubt = _entry(backend, name.decode(errors="replace").removeprefix(backend.prefix), sealed)
+    entry, doubt = _entry(backend, name.decode(errors="replace"), sealed)
     page = None
     if entry is not None and entry.type == PAGE_TYPE:
         page, doubt = _page(entry, bodies, doubt)
@@ -143,7 +148,7 @@ def listed(backend: RedisBackend, tags: Iterable[str]) -> dict[str, set[bytes]]:
         if client.sismember("broadsheet:wide", tag):
             continue
         is_key = tag.startswith("key/")
-        own = f"{backend.prefix}{tag.removeprefix('key/')}".encode()
+        own = backend.names.full(tag.removeprefix("key/")).encode()
         names = [own] if is_key else client.zrange(f"broadsheet:tag:{tag}", 0, -1)
         with client.pipeline(transaction=False) as pipe:
             for name in names:
@@ -165,8 +170,13 @@ def meant(shelves: Shelves, key: str) -> str:
     return other
 
 
+def tags_of(shelves: Shelves, key: str) -> list[str]:
+    """Return the tags that forget the key of this name, the one that names it first."""
+    return shelves.names.tags_of(shelves.names.full(meant(shelves, key)))
+
+
 def _exists(shelves: Shelves, key: str) -> bool:
-    return bool(shelves.client.exists((shelves.prefix + key).encode(errors="surrogateescape")))
+    return bool(shelves.client.exists(shelves.names.full(key).encode(errors="surrogateescape")))
 
 
 def readable(name: bytes) -> str:
@@ -180,10 +190,15 @@ def pretty(value: bytes | msgspec.Raw) -> str:
     return json.dumps(msgspec.json.decode(value), ensure_ascii=False, indent=2)
 
 
-def _entry(backend: Shelves, key: str, sealed: bytes) -> tuple[Entry | None, str]:
+def _entry(backend: Shelves, name: str, sealed: bytes) -> tuple[Entry | None, str]:
     """Return an envelope, and why it would not be believed now."""
+    key = backend.names.key_of(name)
     try:
         entry = backend.seal.verified(key, sealed)
+        if entry is None:
+            # A key of one's own that begins as if it were another release's.
+            key = name.removeprefix(backend.names.base)
+            entry = backend.seal.verified(key, sealed)
     except msgspec.MsgspecError:
         return None, "signed by this site, but not in a format of this release"
     if entry is None:
@@ -224,6 +239,12 @@ def _tags(head: bytes) -> tuple[str, ...] | None:
         return None if found is None else tuple(readable(tag.encode()) for tag in msgspec.json.decode(found[1]))
     except msgspec.MsgspecError:
         return ()
+
+
+def _release(head: bytes) -> str:
+    """Return the release that an envelope which begins so is of."""
+    found = _RELEASE.search(head) if head.startswith(b'{"format":') else None
+    return readable(found[1]) if found else ""
 
 
 def _seconds(pttl: int) -> int | None:

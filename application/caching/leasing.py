@@ -9,15 +9,18 @@ from application.caching import scripts
 from application.caching.guard import Guard
 from application.caching.leases import DURATION, Grant, Keeper, Lease
 
-LEASE = "broadsheet:lease:"
 _DURATION_MS = int(DURATION * 1000)
 
 
 class Leases:
-    """The leases of one process. `urgent` has connections of its own: readers in line must not keep it waiting."""
+    """The leases of one process, whose names begin with `prefix`.
 
-    def __init__(self, client: redis.Redis, urgent: redis.Redis, guard: Guard) -> None:
+    `urgent` has connections of its own: readers in line must not keep it waiting.
+    """
+
+    def __init__(self, client: redis.Redis, urgent: redis.Redis, guard: Guard, prefix: str) -> None:
         self._guard = guard
+        self._prefix = prefix
         self._take = client.register_script(scripts.TAKE_LEASE)
         self._release = client.register_script(scripts.RELEASE)
         self._renew = urgent.register_script(scripts.RENEW)
@@ -25,7 +28,7 @@ class Leases:
 
     def take(self, lease: Lease) -> Grant:
         """Ask for a lease."""
-        call = functools.partial(self._take, keys=[LEASE + lease.key], args=[lease.token, _DURATION_MS])
+        call = functools.partial(self._take, keys=[self._prefix + lease.key], args=[lease.token, _DURATION_MS])
         answer = self._guard.ask(call, "lease", lease.key)
         granted = Grant.UNAVAILABLE if answer is None else Grant(answer)
         if granted is Grant.GRANTED:
@@ -36,7 +39,7 @@ class Leases:
         """Give a lease back, if it is still held."""
         if lease.held:
             self.keeper.let_go(lease)
-            call = functools.partial(self._release, keys=[LEASE + lease.key], args=[lease.token])
+            call = functools.partial(self._release, keys=[self._prefix + lease.key], args=[lease.token])
             self._guard.ask(call, "release", lease.key)
 
     def _renew_all(self, leases: list[Lease]) -> None:
@@ -44,6 +47,6 @@ class Leases:
             return
         arguments: list[Any] = [_DURATION_MS, *(lease.token for lease in leases)]
         try:
-            self._renew(keys=[LEASE + lease.key for lease in leases], args=arguments)
+            self._renew(keys=[self._prefix + lease.key for lease in leases], args=arguments)
         except redis.RedisError as error:
             self._guard.note_failure(error)

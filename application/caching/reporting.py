@@ -59,7 +59,9 @@ class Reporter:
         self._ended = threading.Event()
 
     def start(self) -> None:
-        """Begin to report."""
+        """Begin to report, and to keep this release alive: what it calls its values is known before it stores any."""
+        self.backend.releases.announces = True
+        self._look()
         threading.Thread(target=self._run, name="cache-reports", daemon=True).start()
         atexit.register(self.stop)
 
@@ -67,6 +69,7 @@ class Reporter:
         """Report a last time."""
         if not self._ended.is_set():
             self._ended.set()
+            self.backend.releases.announces = False
             atexit.unregister(self.stop)
             self.tell()
 
@@ -89,14 +92,14 @@ class Reporter:
 
     def report(self) -> bool:
         """Tell what the cache counted since the last time; what Redis did not take (False) is told later."""
-        memory, counters = self.backend.memory, self.backend.counters
+        memory, counters, prefix = self.backend.memory, self.backend.counters, self.backend.names.prefix
         for number, kept in enumerate(memory):
             counters.settle(kept)
             if number % AT_ONCE == AT_ONCE - 1:
                 sleep(0)
         counted, asked = counters.take()
         pairs = [(f"{outcome}: {family}", n) for family, outcomes in counted.items() for outcome, n in outcomes.items()]
-        pages = [(self.backend.prefix + key, times) for key, times in asked.items()]
+        pages = [(prefix + key, times) for key, times in asked.items()]
         name, summary = self._summary()
         arguments: list[Any] = [summary, LASTS_MS, FIELDS, scripts.PAGES_WITH_HEAT, len(pairs)]
         arguments += [part for pair in [*pairs, *pages] for part in pair]
@@ -115,6 +118,10 @@ class Reporter:
             self.tell()
             if number % CHECKED_EVERY == 0:
                 self.backend.check()
+                self._look()
+
+    def _look(self) -> None:
+        self.backend.ask(self.backend.releases.look, "releases")
 
     def _summary(self) -> tuple[str, bytes]:
         memory = self.backend.memory

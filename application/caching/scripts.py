@@ -5,8 +5,8 @@ Control keys begin with `broadsheet:` and have no lifetime, so that a `volatile-
 last invalidation, `floor` is the number below which `tags` has been trimmed, `tag:<tag>` lists the keys made
 from a tag with the time (ms) at which each expires, `spares:<tag>` the same of spare copies, `wide` holds the tags that
 list too many keys to unlink one by one. `heat` says how often each page was asked for lately, `cold` are hot pages
-that an invalidation has forgotten, `stats:counts` counts outcomes. Leases (`lease:<key>`), spare copies
-(`spare:<key>`) and the list of what was forgotten by whom (`purges`) have lifetimes.
+that an invalidation has forgotten, `stats:counts` counts outcomes, `releases` says which are alive. Leases
+(`lease:<key>`), spare copies (`spare:<key>`) and the list of what was forgotten by whom (`purges`) have lifetimes.
 """
 
 from application.caching.writing_down import WRITE_DOWN
@@ -151,7 +151,7 @@ INVALIDATE = """#!lua flags=allow-oom
 <write_down>
 local gone = 0
 local sequence = redis.call('INCR', 'broadsheet:seq')
-local limit, kind, prefix, wide = tonumber(ARGV[2]), ARGV[3], ARGV[5], false
+local limit, kind, base, prefix, wide = tonumber(ARGV[2]), ARGV[3], ARGV[6], ARGV[7], false
 local function forget(listing)
   local keys = redis.call('ZRANGE', listing, 0, -1)
   for j = 1, #keys, 1000 do
@@ -165,12 +165,12 @@ local function chill(key)
   if heat and tonumber(heat) >= <hot> then redis.call('ZADD', 'broadsheet:cold', heat, key) end
 end
 local tags = {}
-for i = 7, #ARGV do
+for i = 8, #ARGV do
   local tag = ARGV[i]
   tags[#tags + 1] = tag
   redis.call('ZADD', 'broadsheet:tags', sequence, tag)
   if string.sub(tag, 1, 4) == 'key/' then
-    gone = gone + redis.call('UNLINK', prefix .. string.sub(tag, 5))
+    gone = gone + redis.call('UNLINK', prefix .. string.sub(tag, 5), base .. string.sub(tag, 5))
   else
     for _, key in ipairs(forget('broadsheet:tag:' .. tag)) do chill(key) end
     if kind == 'withdrawn' then
@@ -194,17 +194,18 @@ if over > 0 then
   redis.call('ZREMRANGEBYSCORE', 'broadsheet:tags', '-inf', last[2])
 end
 redis.call('PUBLISH', ARGV[4], cjson.encode({epoch, sequence, tags}))
-pcall(write_down, ARGV[6], kind, tags, gone, wide)
+pcall(write_down, ARGV[5], kind, tags, gone, wide)
 return {epoch, sequence, redis.call('ZCARD', 'broadsheet:cold')}
 """.replace("<hot>", str(HOT)).replace("<write_down>", WRITE_DOWN)
 """Forget everything made from the tags, and push that to every process. ARGV: random id, tags to remember, kind
-(`withdrawn`: spare copies too), channel, prefix of values, who writes, then the tags, of which `key/<name>` stands for
-one key. A wide tag cannot say which keys it was used in: then a new epoch forgets everything. A full server must not
-keep old values, so this one runs even then. Returns epoch, sequence, and how many hot pages wait to be made again."""
+(`withdrawn`: spare copies too), channel, who writes, prefix of all values and of those of this release, then the tags,
+of which `key/<name>` stands for one key: what another release has under it is not believed any more, and left to its
+end. A wide tag cannot say which keys it was used in: then a new epoch forgets everything. A full server must not keep
+old values, so this one runs even then. Returns epoch, sequence, and how many hot pages wait to be made again."""
 
 ANEW = """
 local kinds = {epoch = 'string', seq = 'string', floor = 'string', tags = 'zset', wide = 'set', heat = 'zset',
-  cold = 'zset', ['stats:counts'] = 'hash', purges = 'list'}
+  cold = 'zset', ['stats:counts'] = 'hash', purges = 'list', releases = 'hash'}
 for name, kind in pairs(kinds) do
   local is = redis.call('TYPE', 'broadsheet:' .. name).ok
   if is ~= kind then redis.call('UNLINK', 'broadsheet:' .. name) end

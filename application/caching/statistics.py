@@ -55,7 +55,7 @@ def gather(backend: RedisBackend) -> Statistics:
         total=_family("all", every),
         families=families,
         workers=read_workers(client),
-        hottest={readable(name.removeprefix(backend.prefix.encode())): round(heat, 1) for name, heat in hottest},
+        hottest={backend.names.short(readable(name)): round(heat, 1) for name, heat in hottest},
         redis=_redis(client),
     )
 

@@ -10,7 +10,6 @@ import msgspec
 import redis
 
 from application.caching import purges, scripts, signals
-from application.caching.breaker import Breaker
 from application.caching.codec import FORMAT, Entry, Seal
 from application.caching.connecting import (
     begin_order_anew,
@@ -20,13 +19,14 @@ from application.caching.connecting import (
     push_channel,
     read_moment,
 )
-from application.caching.counters import Counters
 from application.caching.flights import Flights
 from application.caching.guard import Guard
 from application.caching.leases import DURATION, Grant, Lease
-from application.caching.leasing import LEASE, Leases
+from application.caching.leasing import Leases
 from application.caching.memory import Memory
+from application.caching.names import Names
 from application.caching.recording import Moment
+from application.caching.releases import Releases
 from application.caching.storing import NOTHING, Found, Stored, Storing
 from application.measuring.timing import span
 from application.measuring.windows import Windows
@@ -39,7 +39,6 @@ TAGS_REMEMBERED = 100_000
 STALE_IF_ERROR = 24 * 60 * 60
 """Seconds for which the spare copy of a page may stand in for one that cannot be made."""
 FOREVER_MS = 10 * 365 * 86_400_000
-SPARE = "broadsheet:spare:"
 PAGE = "page"
 TOO_LARGE = -1
 
@@ -48,45 +47,37 @@ class RedisStore:
     """What the engine needs of Redis, and what a process needs beside it: memory, flights, a guard, leases."""
 
     def __init__(self, url: str, prefix: str, seal: Seal, lifetime: int, memory_bytes: int) -> None:
-        self.prefix = prefix
         self.lifetime = lifetime
         self.seal = seal
         self.memory = Memory(memory_bytes)
+        self.counters = self.memory.counters
         self.flights = Flights()
         self.client: redis.Redis = connect(url)
         self.windows = Windows(self.client, seal.key_for(b"names of figures"))
         self.push_client: redis.Redis = connect_for_pushes(url)
         self.channel = push_channel(self.client)
-        # The sender is what the rooms above know this cache by.
-        self._guard = Guard(self.client, self.memory.distrust, lambda: signals.recovering.send(self))
+        self.releases = Releases(self.client, seal.release, prefix)
+        self._guard = Guard(self.client, self.memory.distrust, self._recovered)
+        self.ask, self.check, self.breaker = self._guard.ask, self._guard.check, self._guard.breaker
         self._fetch = self.client.register_script(scripts.FETCH)
         self._store = self.client.register_script(scripts.STORE)
         self._replace = self.client.register_script(scripts.REPLACE)
         # Readers in line must not keep a writer waiting, nor those who compute what they wait for.
         urgent = connect(url)
         self._invalidate = urgent.register_script(scripts.INVALIDATE)
-        self._leases = Leases(self.client, urgent, self._guard)
-        self.take, self.release, self.check = self._leases.take, self._leases.release, self._guard.check
+        self._leases = Leases(self.client, urgent, self._guard, self.releases.leases)
+        self.take, self.release = self._leases.take, self._leases.release
         self.rejected = 0
 
     @property
-    def counters(self) -> Counters:
-        """Return what counts the fate of values in this process."""
-        return self.memory.counters
-
-    def ask(self, call: Callable[[], T], what: str = "ask") -> T | None:
-        """Run a call to Redis that may fail; None when it does."""
-        return self._guard.ask(call, what)
+    def names(self) -> Names:
+        """Return what values are called by now."""
+        return self.releases.names
 
     def reject(self, key: str) -> None:
         """Count a value that is not believed: foreign, damaged, or of another release."""
         self.rejected += 1
         self.counters.note(key, "rejected")
-
-    @property
-    def breaker(self) -> Breaker:
-        """Return what shuts Redis out after a failure."""
-        return self._guard.breaker
 
     def fetch(self, key: str, lease: Lease | None = None, *, page: bool = False, fresh: bool = False) -> Found:
         """Look a value up, and take the lease when there is none; the moment is read in the same step.
@@ -95,9 +86,9 @@ class RedisStore:
         from there, unless memory is looked past (`fresh`).
         """
         applied = self.memory.moment
-        name = self.prefix + key
+        names = [self.names.prefix + key, self.releases.leases + key]
         arguments = ["hash" if page else "string", lease.token if lease else "", int(DURATION * 1000), key]
-        raw: Any = self._minding(lambda: self._fetch(keys=[name, LEASE + key], args=arguments), "fetch", key)
+        raw: Any = self._minding(lambda: self._fetch(keys=names, args=arguments), "fetch", key)
         if raw is None:
             return NOTHING
         found = self._found(key, raw)
@@ -160,7 +151,8 @@ class RedisStore:
         spare = STALE_IF_ERROR * 1000 if wish.bodies else 0
         arguments: list[Any] = [moment.epoch, moment.sequence, lifetime, KEYS_PER_TAG, spare]
         arguments += [wish.key, wish.lease.token, len(fields), *fields, *tags]
-        return [self.prefix + wish.key, LEASE + wish.key, SPARE + wish.key], arguments
+        names, lease = self.names, self.releases.leases + wish.key
+        return [names.prefix + wish.key, lease, names.spares + wish.key], arguments
 
     def _stored(self, answer: Any, tags: Iterable[str]) -> Stored:
         if isinstance(answer, redis.RedisError):
@@ -172,13 +164,14 @@ class RedisStore:
 
     def spare(self, key: str) -> Found:
         """Look up the spare copy of a page."""
+        name = self.names.spares + key
 
         def ask() -> list[Any]:
             with self.client.pipeline(transaction=False) as pipe:
                 pipe.get("broadsheet:epoch")
                 pipe.get("broadsheet:seq")
-                pipe.hgetall(SPARE + key)
-                pipe.pttl(SPARE + key)
+                pipe.hgetall(name)
+                pipe.pttl(name)
                 # It may be out of date: that is what it is for.
                 return [*pipe.execute(), 0, 0]
 
@@ -190,8 +183,9 @@ class RedisStore:
         assert found.entry is not None  # noqa: S101 - nothing to replace otherwise
         before = self.seal.close(key, found.entry)
         after = self.seal.close(key, msgspec.structs.replace(found.entry, value=msgspec.Raw(value)))
+        name = self.names.prefix + key
         arguments: list[Any] = [before, after, encoding, body]
-        return self._guard.ask(lambda: self._replace(keys=[self.prefix + key], args=arguments), "replace", key) == 1
+        return self._guard.ask(lambda: self._replace(keys=[name], args=arguments), "replace", key) == 1
 
     def lifetime_ms(self, timeout: int | None) -> int:
         """Return a lifetime in ms; 0 stands for no end, None for the default."""
@@ -206,8 +200,9 @@ class RedisStore:
 
         It is tried whatever the breaker says, and once more: forgetting twice does no harm.
         """
-        told, before = sorted(set(tags)), self.memory.moment
-        arguments: list[Any] = [secrets.token_hex(8), TAGS_REMEMBERED, kind, self.channel, self.prefix, purges.writer()]
+        told, before, names = sorted(set(tags)), self.memory.moment, self.names
+        arguments: list[Any] = [secrets.token_hex(8), TAGS_REMEMBERED, kind, self.channel, purges.writer()]
+        arguments += [names.base, names.prefix]
         for _ in range(2):
             try:
                 with span("cache", "redis invalidate", ", ".join(told)):
@@ -255,6 +250,11 @@ class RedisStore:
             self.reject(key)
             return Found(moment)
         return Found(moment, entry, named, max(0, pttl), lease)
+
+    def _recovered(self) -> None:
+        """Learn what values are called; the rooms above, who know this cache by the sender, tell what is untold."""
+        self.releases.look_if_possible()
+        signals.recovering.send(self)
 
     def _begin_anew(self, reason: str, tags: Iterable[str] = ()) -> Moment | None:
         """Forget all order in Redis, so that nothing stored before is believed, here or in any other process.

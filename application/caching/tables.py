@@ -19,7 +19,8 @@ def line_of(line: KeyLine) -> str:
     ttl = "no end" if line.ttl is None else f"{line.ttl} s"
     age = "" if line.age is None else f"{line.age} s old"
     heat = "" if line.heat is None else f"{line.heat:.0f} hits"
-    return f"{ttl:>8}  {line.size:>8} B  {age:>9}  {heat:>9}  {line.name}"
+    other = f", of another release, {line.release}" if line.release else ""
+    return f"{ttl:>8}  {line.size:>8} B  {age:>9}  {heat:>9}  {line.name}{other}"
 
 
 def known(shown: Shown) -> dict[str, Any]:

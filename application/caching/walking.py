@@ -43,9 +43,15 @@ def walk(shelves: Shelves, pattern: str, cursor: int = 0) -> Walk:
 
 
 def find_keys(shelves: Shelves, wanted: str = "", cursor: int = 0, most: int = SHOWN) -> Listing:
-    """Return values whose names contain what is wanted, or match it where it is a pattern as in redis-cli."""
-    wanted = wanted.removeprefix(shelves.prefix)[:LONGEST_PATTERN]
-    pattern = wanted if _GLOB & set(wanted) else f"*{wanted}*"
-    found = walk(shelves, shelves.prefix + pattern, cursor)
+    """Return values whose names contain what is wanted, or match it where it is a pattern as in redis-cli.
+
+    They are those of this release, and of the others where it has the plain names or where that is asked for by name.
+    """
+    names = shelves.names
+    pattern = names.full(wanted[:LONGEST_PATTERN])
+    if not _GLOB & set(pattern):
+        is_own = pattern.startswith(names.prefix)
+        pattern = f"{names.prefix}*{pattern.removeprefix(names.prefix)}*" if is_own else f"{pattern}*"
+    found = walk(shelves, pattern, cursor)
     lines = list(look_at(shelves, sorted(found.names)[:most]))
     return Listing(lines, len(found.names), found.cursor)

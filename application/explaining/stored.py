@@ -10,6 +10,8 @@ from redis.retry import Retry
 from application.caching.backend import RedisBackend
 from application.caching.connecting import TIMEOUT, pool_of
 from application.caching.inspector import Glance, Shown, show
+from application.caching.names import Names
+from application.caching.releases import find_names
 from application.caching.reporting import Worker
 from application.caching.statistics import read_workers
 from application.explaining.explanation import Key, Stored
@@ -25,8 +27,10 @@ class Shelf:
     def __init__(self, backend: RedisBackend, url: str) -> None:
         limits = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT, "retry": Retry(NoBackoff(), 0)}
         client = redis.Redis(connection_pool=pool_of(url, **limits))
-        self.glance = Glance(client, backend.prefix, backend.seal)
         self.problem = ""
+        base, release = backend.names.base, backend.seal.release
+        names = self._ask(lambda: find_names(client, release, base)) or Names(base)
+        self.glance = Glance(client, names, backend.seal)
 
     def find(self, key: str) -> Shown | None:
         """Return what is known of one key; None also when Redis does not say."""

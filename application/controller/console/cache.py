@@ -57,7 +57,7 @@ def cache_keys() -> str:
         wanted=wanted,
         start=int(start),
         most=SHOWN,
-        prefix=backend.prefix,
+        names=backend.names,
         workers=read_workers(backend.client),
     )
 
@@ -67,7 +67,7 @@ def cache_keys() -> str:
 def cache_key() -> tuple[str, int]:
     """Show one value: what it is, since when, made from what, and whether it would be believed."""
     backend = engine()
-    key = request.args.get("name", "").removeprefix(backend.prefix)
+    key = backend.names.short(request.args.get("name", ""))
     found = show(backend, key) if key else None
     value = ""
     if found is not None and found.page is not None:

@@ -4,7 +4,7 @@ from flask import abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from application.caching.backend import RedisBackend
-from application.caching.inspector import count_listed, listed, meant, readable
+from application.caching.inspector import count_listed, listed, readable, tags_of
 from application.controller.console import frame
 from application.controller.console.cache import engine
 from application.controller.console.frame import blueprint, operators_only
@@ -65,20 +65,22 @@ def _tags() -> list[str]:
     key, tags = given.get("key", ""), [tag for one in given.getlist("tag") if (tag := one.strip())]
     if given.get("what") == "everything" and not key and not tags:
         return []
-    tags = [f"key/{key.removeprefix(engine().prefix)}"] if key else tags
+    tags = [f"key/{engine().names.short(key)}"] if key else tags
     if not tags:
         abort(400, "Name a key or tags that are to be forgotten.")
     if len(tags) > MOST_TAGS or any(len(tag) > LONGEST_TAG or not tag.isprintable() for tag in tags):
         abort(400, f"At once {MOST_TAGS} tags can be forgotten, of {LONGEST_TAG} characters each.")
-    return [f"key/{meant(engine(), tags[0].removeprefix('key/'))}"] if key else tags
+    return tags_of(engine(), key) if key else tags
 
 
 def _is_key(tags: list[str]) -> bool:
-    return len(tags) == 1 and tags[0].startswith("key/")
+    """Tell whether they stand for one key: that of another release takes two."""
+    is_one = len(tags) == 1 or "key" in request.values
+    return is_one and bool(tags) and tags[0].startswith("key/")
 
 
 def _short(backend: RedisBackend, name: bytes) -> str:
-    return readable(name).removeprefix(backend.prefix)
+    return backend.names.short(readable(name))
 
 
 def _told(count: int | None) -> str:
