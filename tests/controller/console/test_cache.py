@@ -1,5 +1,6 @@
 """The cache on the console: what it earns, its keys, one of them, and what was forgotten by which write."""
 
+import msgspec
 import pytest
 import redis
 from flask import Flask
@@ -7,6 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from application.caching import walking, written_by
+from application.caching.codec import Seal
 from application.caching.purges import latest
 from application.caching.reporting import Reporter
 from application.data.errors import DatabaseBusy
@@ -41,6 +43,11 @@ def read(operator: FlaskClient, address: str, status: int = 200) -> str:
     assert answer.status_code == status, answer.text
     assert Markup(answer.text).faults == []
     return answer.text
+
+
+def way_to(shown: str, start: str) -> str:
+    (way,) = (link["href"] for link in Markup(shown).all("a") if link["href"].startswith(start))
+    return str(way)
 
 
 def log() -> list[tuple[str, str, str]]:
@@ -214,6 +221,27 @@ def test_when_redis_does_not_take_it_nothing_is_claimed(page: str, operator: Fla
     assert "nothing is certain to be forgotten" in answer.text
     assert 'value="A test."' in answer.text
     assert "cache not purged" in read(operator, "/desk/log")
+
+
+def test_a_key_of_another_release_is_told_and_forgotten(
+    app: Flask, page: str, operator: FlaskClient, redis_client: redis.Redis
+) -> None:
+    seal, other = Seal(app.config["SECRET_KEY"], "older"), f"flask_cache_@older/{KEY}"
+    entry = seal.verified(KEY, redis_client.hget(f"flask_cache_{KEY}", "page"))
+    redis_client.copy(f"flask_cache_{KEY}", other)
+    redis_client.hset(other, "page", seal.close(KEY, msgspec.structs.replace(entry, release="older")))
+    listed = read(operator, "/console/cache/keys?filter=@older/view")
+    assert "1 key matches" in listed
+    assert "of another release" in listed
+    shown = read(operator, way_to(listed, "/console/cache/key?"))
+    assert "no: of another release, older" in shown
+    page_of_asking = read(operator, way_to(shown, "/console/cache/forget?key="))
+    assert "what this release has under the same key" in page_of_asking
+    asked = Markup(page_of_asking)
+    assert asked.value("key") == f"@older/{KEY}"
+    form = {"key": asked.value("key"), "why": "A test."}
+    assert operator.post("/console/cache/forget", data=form).status_code == 303
+    assert not redis_client.exists(other, f"flask_cache_{KEY}")
 
 
 def test_what_cannot_be_logged_is_not_forgotten(
