@@ -54,6 +54,7 @@ ALIVE = f"""#!lua flags=allow-oom
 local newest, began = last()
 local mine = living[me] and living[me][1] or tonumber(ARGV[4])
 if mine == 0 then mine = math.max(now, began + 1) end
+if mine >= 2 ^ 52 then living, mine = {{}}, now end
 living[me] = {{mine, now}}
 redis.call('DEL', place)
 for release, known in pairs(living) do
@@ -63,8 +64,8 @@ return {{mine, last() == me and 1 or 0}}
 """
 """Note that this release is alive, forget those that are silent, and tell when this one began and whether it has the
 plain names. ARGV[4]: when it began as far as its process knows, else 0: a Redis that was emptied learns the order
-again. No two begin at once, whatever the clock does. It has no lifetime, so it is bounded, and a full server takes it
-too."""
+again. No two begin at once, whatever the clock does; beside a beginning that can only be made up, all begin anew. It
+has no lifetime, so it is bounded, and a full server takes it too."""
 
 
 def find_names(client: redis.Redis, release: str, base: str) -> Names:

@@ -88,8 +88,10 @@ class RedisStore:
         applied = self.memory.moment
         names = [self.names.prefix + key, self.releases.leases + key]
         arguments = ["hash" if page else "string", lease.token if lease else "", int(DURATION * 1000), key]
+        asking = lease if self.breaker.is_closed else None
         raw: Any = self._minding(lambda: self._fetch(keys=names, args=arguments), "fetch", key)
         if raw is None:
+            self._leases.doubt(asking)
             return NOTHING
         found = self._found(key, raw)
         if lease and found.lease is Grant.GRANTED:
@@ -254,6 +256,7 @@ class RedisStore:
     def _recovered(self) -> None:
         """Learn what values are called; the rooms above, who know this cache by the sender, tell what is untold."""
         self.releases.look_if_possible()
+        self._leases.settle_doubts()
         signals.recovering.send(self)
 
     def _begin_anew(self, reason: str, tags: Iterable[str] = ()) -> Moment | None:

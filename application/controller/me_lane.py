@@ -72,7 +72,10 @@ class MeLane:
     def _told(self, key: SessionKey | None, cookies: Mapping[str, str], article_id: int | None) -> bytes | None:
         """Return the answer's body; None when the reader's browser says that they are signed in, and they are not."""
         with span("view", VIEW), self.app.app_context():
-            mine = data_access.get_mine(key, read_visitor(cookies), article_id)
+            try:
+                mine = data_access.get_mine(key, read_visitor(cookies), article_id)
+            except Exception:  # noqa: BLE001 - the view meets it too, and what it raises is logged and answered there
+                return None
             if mine.name is None and SIGNED_IN in cookies:
                 return None
             return self.app.json.dumps(told_of(mine), separators=(",", ":")).encode() + b"\n"

@@ -266,6 +266,17 @@ def test_whatever_stands_at_the_place_of_releases_is_survived(
     assert redis_client.hlen(RELEASES) == 2
 
 
+@pytest.mark.parametrize("began", [2**53 - 1, 2**52, 2**52 - 1])
+def test_a_release_that_begins_after_the_end_of_days_confuses_nobody(
+    redis_url: str, old: Deployed, redis_client: redis.Redis, began: int
+) -> None:
+    _, heard = redis_client.hget(RELEASES, "@1/").split()
+    redis_client.hset(RELEASES, "@made up/", b"%d %s" % (began, heard))
+    new = Deployed(redis_url, "2", old.table)
+    assert (old.look(), new.look()) == ("flask_cache_@1/", "flask_cache_")
+    assert not redis_client.hexists(RELEASES, "@made up/")
+
+
 def test_releases_are_bounded(redis_url: str, old: Deployed, redis_client: redis.Redis) -> None:
     for number in range(2 * MOST):
         Deployed(redis_url, f"of {number}/*")
