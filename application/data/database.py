@@ -29,6 +29,8 @@ PATIENCE = 5.0
 FIRST_STEP, LONGEST_STEP = 0.002, 0.05
 """Seconds between two tries for the write lock: they grow, for a lock held long is not worth asking for often."""
 
+# What a statement was given (names of sessions, addresses) is no matter for logs, where its failure is told.
+_DISCREET = {"hide_parameters": True}
 # A waiting writer keeps its connection; readers must still find one. SQLite's cost a file handle each.
 _SQLITE = {
     "connect_args": {"timeout": 0, "factory": FetchingConnection},
@@ -50,7 +52,7 @@ def init_app(app: Flask) -> None:
     is_sqlite = url.get_backend_name() == "sqlite"
     if is_sqlite and url.database in {None, "", ":memory:"}:
         raise ValueError("DATABASE_URL names no file: every connection would see a database of its own")
-    defaults = _SQLITE if is_sqlite else _POSTGRESQL
+    defaults = {**_DISCREET, **(_SQLITE if is_sqlite else _POSTGRESQL)}
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {**defaults, **app.config.get("SQLALCHEMY_ENGINE_OPTIONS", {})}
     db.init_app(app)

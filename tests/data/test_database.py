@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from flask import Flask
 from sqlalchemy import Connection, insert, select, text, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from application.caching.recording import Recording, record
@@ -269,3 +269,11 @@ def test_a_page_that_is_made_without_the_cache_shows_one_version(app: Flask) -> 
         assert tag_names() == before
     end_read_transaction()
     assert "Added" in tag_names()
+
+
+def test_a_failure_does_not_tell_what_its_statement_was_given(app: Flask) -> None:
+    with pytest.raises(DBAPIError) as failure:
+        db.session.execute(text("SELECT nothing FROM nowhere WHERE name = :name"), {"name": "a secret"})
+    db.session.rollback()
+    assert "a secret" not in str(failure.value)
+    assert "FROM nowhere" in str(failure.value)
