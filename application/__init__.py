@@ -43,12 +43,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     queries.init_app(app, db)
     templates.init_app(app)
     dispatching.init_app(app)
-    app.wsgi_app = MeLane(app)  # type: ignore[method-assign]
     # The outermost layers, from the inside out: a stored page is answered before Flask is entered, and timed; one in
     # memory is answered before anything.
     pages = cache.page_cache(app)
     page_jobs.init_app(app, cache)
-    timing = ServerTiming(pages, settings.slow_ms, believes_ids=settings.proxies > 0)
+    timing = ServerTiming(MeLane(app, pages), settings.slow_ms, believes_ids=settings.proxies > 0)
     app.wsgi_app = timing  # type: ignore[method-assign]
     if settings.proxies:
         # Each proxy in front adds the address that it was asked from; only that many are believed.

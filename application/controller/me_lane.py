@@ -1,4 +1,4 @@
-"""The lane of `/me`, which each page of a signed-in reader asks for: answered without entering Flask.
+"""The lane of `/me`, which each page of a signed-in reader asks for: neither the page cache nor Flask is entered.
 
 Flask and what its extensions do before and after every view took twice as long as the answer itself. What is not the
 plain case (another sign-in than by session, a wrong argument, a cookie to be set) is left to the view in `me`.
@@ -16,7 +16,7 @@ from application.controller.cookies import SIGNED_IN, read_visitor
 from application.controller.headers import FIXED, HTTPS_ONLY
 from application.controller.me import told_of
 from application.data import data_access
-from application.measuring.timing import span
+from application.measuring.timing import note, note_route, span
 from application.utils import session_cookie, session_keys
 from application.utils.ids import parse_id
 from application.utils.session_keys import SessionKey
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PATH, VIEW = "/me", "me.me"
+OUTCOME = "bypass view"
+"""What the page cache says of a view that is not to be cached; this stands before it, and saves it the question."""
 _ASKED = re.compile(r"(?:article=([0-9]+))?", re.ASCII)
 _TO_BE_RENEWED = frozenset({"_permanent", "_remember"})
 """A session with one of these has a cookie set with each answer."""
@@ -33,9 +35,9 @@ _TO_BE_RENEWED = frozenset({"_permanent", "_remember"})
 class MeLane:
     """WSGI: answer a plain `GET /me`, or pass the request on."""
 
-    def __init__(self, app: Flask) -> None:
+    def __init__(self, app: Flask, inner: "WSGIApplication") -> None:
         self.app = app
-        self.inner: WSGIApplication = app.wsgi_app
+        self.inner = inner
         self._signer: Any = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
         config = app.config
         self._cookie = str(config["SESSION_COOKIE_NAME"])
@@ -45,12 +47,14 @@ class MeLane:
         self._headers = [("Content-Type", "application/json"), *FIXED.items()]
         if config["SETTINGS"].is_secure:
             self._headers.append(("Strict-Transport-Security", HTTPS_ONLY))
-        self._headers += [("Cache-Control", "private, no-store"), ("Vary", "Cookie")]
+        self._headers += [("Cache-Control", "private, no-store"), ("Vary", "Cookie"), ("X-Cache", OUTCOME)]
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
         if environ["PATH_INFO"] != PATH or (body := self._answer(environ)) is None:
             return self.inner(environ, start_response)
+        note_route(PATH)
+        note("cache", OUTCOME)
         start_response("200 OK", [*self._headers, ("Content-Length", str(len(body)))])
         return [body]
 
