@@ -6,9 +6,10 @@ plain case (another sign-in than by session, a wrong argument, a cookie to be se
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 from werkzeug.sansio.http import parse_cookie
 from werkzeug.sansio.utils import host_is_trusted
 
@@ -16,6 +17,7 @@ from application.controller.cookies import SIGNED_IN, read_visitor
 from application.controller.headers import FIXED, HTTPS_ONLY
 from application.controller.me import told_of
 from application.data import data_access
+from application.data.errors import FAILURES
 from application.measuring.timing import note, note_route, span
 from application.utils import session_cookie, session_keys
 from application.utils.ids import parse_id
@@ -38,10 +40,11 @@ class MeLane:
     def __init__(self, app: Flask, inner: "WSGIApplication") -> None:
         self.app = app
         self.inner = inner
-        self._signer: Any = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
+        kept = app.session_interface
+        self._signer = kept.get_signing_serializer(app) if isinstance(kept, SecureCookieSessionInterface) else None
         config = app.config
         self._cookie = str(config["SESSION_COOKIE_NAME"])
-        self._others = frozenset({str(config.get("REMEMBER_COOKIE_NAME", "remember_token"))})
+        self._remembered = str(config.get("REMEMBER_COOKIE_NAME", "remember_token"))
         token = str(config["SECURITY_TOKEN_AUTHENTICATION_HEADER"]).upper().replace("-", "_")
         self._not_plain = ("HTTP_AUTHORIZATION", f"HTTP_{token}")
         self._headers = [("Content-Type", "application/json"), *FIXED.items()]
@@ -66,7 +69,7 @@ class MeLane:
             return None
         article_id = parse_id(asked[1])
         cookies = parse_cookie(environ.get("HTTP_COOKIE"))
-        if (article_id is None and asked[1] is not None) or not self._others.isdisjoint(cookies):
+        if (article_id is None and asked[1] is not None) or self._remembered in cookies:
             return None
         session = session_cookie.read(self._signer, cookies.get(self._cookie), self.app.permanent_session_lifetime)
         if not _TO_BE_RENEWED.isdisjoint(session):
@@ -74,11 +77,15 @@ class MeLane:
         return self._told(session_keys.read(session.get("_user_id")), cookies, article_id)
 
     def _told(self, key: SessionKey | None, cookies: Mapping[str, str], article_id: int | None) -> bytes | None:
-        """Return the answer's body; None when the reader's browser says that they are signed in, and they are not."""
+        """Return the answer's body.
+
+        None for the view to answer: the reader's browser says that they are signed in and they are not, or the
+        database fails, which the view meets too, and says with a page.
+        """
         with span("view", VIEW), self.app.app_context():
             try:
                 mine = data_access.get_mine(key, read_visitor(cookies), article_id)
-            except Exception:  # noqa: BLE001 - the view meets it too, and what it raises is logged and answered there
+            except FAILURES:
                 return None
             if mine.name is None and SIGNED_IN in cookies:
                 return None

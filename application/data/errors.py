@@ -2,6 +2,8 @@
 
 # ruff: noqa: N818 - they are answers to a reader ("not found"), and read best by that name.
 
+from sqlalchemy.exc import SQLAlchemyError
+
 
 class DataError(Exception):
     """The base of all errors that this room raises on purpose."""
@@ -39,3 +41,7 @@ class DatabaseBusy(DataError):
     """Another writer held the database for too long; trying again later may work."""
 
     retry_after = 5
+
+
+FAILURES = (DataError, SQLAlchemyError)
+"""All that a read raises when the database fails it, on purpose or not."""

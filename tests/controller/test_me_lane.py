@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from flask import Flask, request_started
+from flask import Flask, request, request_started
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -21,8 +21,6 @@ def entered(app: Flask) -> Iterator[list[str]]:
     seen: list[str] = []
 
     def note(_sender: object, **_more: object) -> None:
-        from flask import request  # noqa: PLC0415 - of the request at hand
-
         seen.append(request.full_path)
 
     with request_started.connected_to(note, app):
@@ -98,6 +96,28 @@ def test_who_is_remembered_is_the_view_s(client: FlaskClient, entered: list[str]
     del entered[:]
     assert client.get("/me").json == {"name": "grace", "liked": False, "can_write": False, "can_edit": False}
     assert len(entered) == 1
+
+
+def test_a_database_that_fails_is_told_by_the_view(app: Flask, client: FlaskClient, entered: list[str]) -> None:
+    article_id, _ = make_article(make_user("ada", "author"))
+    client.post(f"/article_like/{article_id}")
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    db.session.remove()
+    rename = "ALTER TABLE {} RENAME TO {}"
+    with db.engine.begin() as connection:
+        connection.execute(db.text(rename.format("article_likes", "gone")))
+    try:
+        del entered[:]
+        answer = client.get(f"/me?article={article_id}")
+    finally:
+        db.session.remove()
+        with db.engine.begin() as connection:
+            connection.execute(db.text(rename.format("gone", "article_likes")))
+    assert answer.status_code == 500
+    assert len(entered) == 1
+    assert "Something broke" in answer.text
+    assert "Content-Security-Policy" in answer.headers
+    assert "no-store" in answer.headers["Cache-Control"]
 
 
 def test_it_is_measured_as_its_route(client: FlaskClient) -> None:
